@@ -1,0 +1,130 @@
+//! A feed: a URL that we poll, and what we know of it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{PaceHints, RetryAfter, Time, Timing, Validators};
+
+/// A row of `feeds`. Stays inside the store file: nothing published is made from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FeedId(pub i64);
+
+/// A row of `entries`. Stays inside the store file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EntryId(pub i64);
+
+/// A feed that was claimed for a poll, with all that the poll needs to know.
+#[derive(Debug, Clone)]
+pub struct DueFeed {
+    pub id: FeedId,
+    pub name: String,
+    /// As configured.
+    pub url: Url,
+    /// Where to ask: the learnt target of a permanent redirect, else `url`.
+    pub poll_url: Url,
+    /// Of `poll_url`.
+    pub validators: Validators,
+    /// xxh3 of the last document that was read.
+    pub body_hash: Option<u64>,
+    pub timing: Timing,
+    pub memory: PollMemory,
+    /// When this poll was due.
+    pub next_poll: Time,
+    pub last_fetch: Option<Time>,
+    pub last_success: Option<Time>,
+    /// Entries stored of this feed.
+    pub entries: u64,
+    /// Joins no article of other feeds (`dedup = false`).
+    pub stands_alone: bool,
+}
+
+/// What the next decision needs to know of the polls before. Kept as JSON in `feeds.memory`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PollMemory {
+    pub consecutive_failures: u32,
+    pub failing_since: Option<Time>,
+    /// The document's own wishes, as last read.
+    pub hints: PaceHints,
+    /// Freshness lifetime of the last answer, in seconds.
+    pub fresh_for_seconds: Option<u64>,
+    pub retry_after: Option<RetryAfter>,
+    /// The usual gap between two new entries, in seconds: a running mean.
+    pub entry_gap_seconds: Option<f64>,
+    /// When an entry was last new.
+    pub last_new_entry: Option<Time>,
+    /// How many entries the last whole document held.
+    pub window: Option<u32>,
+    /// How many of them were new at that poll.
+    pub window_new: Option<u32>,
+    /// The last request without preconditions.
+    pub last_unconditional: Option<Time>,
+    /// Answers 304 since the last 200.
+    pub not_modified_streak: u32,
+    /// Where a permanent redirect led, not yet or no longer believed, and why.
+    pub redirect_note: Option<String>,
+    /// Why `next_poll` is what it is, in words.
+    pub reason: String,
+}
+
+/// Where a feed stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedState {
+    /// Never answered yet.
+    New,
+    Ok,
+    Failing,
+    /// Answered 410, or said that it is finished: not polled any more.
+    Gone,
+    /// Not in the config any more; its entries stay until the sweep says otherwise.
+    Paused,
+}
+
+/// A feed as `merganser feeds` and `/status` show it.
+#[derive(Debug, Clone, Serialize)]
+pub struct FeedStatus {
+    #[serde(skip)]
+    pub id: FeedId,
+    /// As configured, without credentials.
+    pub url: Url,
+    pub name: String,
+    pub title: Option<String>,
+    pub home_page: Option<Url>,
+    pub tags: Vec<String>,
+    pub status: FeedState,
+    pub last_success: Option<Time>,
+    pub last_fetch: Option<Time>,
+    pub next_poll: Option<Time>,
+    pub interval_seconds: u64,
+    /// Why the next poll is when it is, in words.
+    pub reason: Option<String>,
+    pub consecutive_failures: u32,
+    pub failing_since: Option<Time>,
+    /// The last failure in one line; null after a success.
+    pub error: Option<String>,
+    pub entries: u64,
+    pub moved_to: Option<Url>,
+    /// Answers, but has said nothing new for unusually long: since when.
+    pub silent_since: Option<Time>,
+    pub last_new_entry: Option<Time>,
+    /// What was mended in the last document.
+    pub repairs: Vec<String>,
+    /// The last polls, oldest first: new entries each, `None` for a failure.
+    pub recent_polls: Vec<Option<u64>>,
+}
+
+impl FeedStatus {
+    pub fn interval(&self) -> Duration {
+        Duration::from_secs(self.interval_seconds)
+    }
+
+    /// What to call the feed in front of people.
+    pub fn display_title(&self) -> &str {
+        self.title.as_deref().filter(|title| !title.is_empty()).unwrap_or(&self.name)
+    }
+}
