@@ -12,7 +12,7 @@ mod calendar;
 mod names;
 mod tokens;
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Duration, NaiveDateTime, NaiveTime, TimeZone, Utc};
 
 use crate::model::Time;
 use names::Zone;
