@@ -108,6 +108,8 @@ pub struct ArticleQuery {
     pub since: Option<Time>,
     /// Only articles strictly older than this place in the order.
     pub before: Option<(Time, ArticleId)>,
+    /// Only articles strictly newer than this place: the `limit` nearest to it, newest first.
+    pub after: Option<(Time, ArticleId)>,
     pub limit: u32,
 }
 
