@@ -16,7 +16,8 @@ mod settings;
 mod text;
 
 pub use article::{
-    Article, ArticleId, ArticleMember, ArticleQuery, FeedRef, GroupingReason, OutputFilter, Source,
+    Arrived, Article, ArticleId, ArticleMember, ArticleQuery, FeedRef, GroupingReason,
+    OutputFilter, Source,
 };
 pub use document::Document;
 pub use entry::{
