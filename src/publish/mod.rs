@@ -16,6 +16,8 @@
 mod atom;
 pub mod echo;
 pub mod etag;
+#[cfg(test)]
+mod golden;
 mod headline;
 mod item;
 mod json;
