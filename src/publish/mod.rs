@@ -169,22 +169,9 @@ fn document(
         Format::Atom => atom::document(output, site, &items, format, part),
         Format::Rss => rss::document(output, site, &items, format, part),
         Format::Json => json::document(output, site, &items, format, part),
-        Format::Html => page(output, site, shown),
+        Format::Html => pages::standalone(site, output, shown).0.into_bytes(),
     }
     .into()
-}
-
-/// The page that stands alone, with its documents in the same folder.
-fn page(output: &OutputSetting, site: &Site, shown: &[&Article]) -> Vec<u8> {
-    let place = pages::Site {
-        name: output.title.clone(),
-        base: site.base_url.clone(),
-        outputs: Vec::new(),
-        images: site.images,
-        style: pages::Style::Linked(String::new()),
-    };
-    let articles: Vec<Article> = shown.iter().copied().cloned().collect();
-    pages::standalone(&place, output, &articles, "").0.into_bytes()
 }
 
 /// A time as Atom and JSON Feed want it: to the second, in UTC.
