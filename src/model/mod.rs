@@ -12,6 +12,7 @@ mod document;
 mod entry;
 mod feed;
 mod fetched;
+mod rules;
 mod settings;
 mod text;
 
@@ -26,6 +27,7 @@ pub use entry::{
 };
 pub use feed::{DueFeed, EntryId, FeedId, FeedState, FeedStatus, PollMemory};
 pub use fetched::{FetchError, Fetched, Freshness, Outcome, RetryAfter, Validators};
+pub use rules::{Rule, RuleFault, Rules};
 pub use settings::{
     DedupSettings, FeedSetting, FetchLimits, OutputSetting, PaceLimits, ServerSettings, Timing,
 };
