@@ -29,6 +29,8 @@ mod rss;
 mod sample;
 mod site;
 pub mod websub;
+#[cfg(test)]
+mod wellformed;
 mod xml;
 
 use bytes::Bytes;
