@@ -352,3 +352,74 @@ fn odd_texts_are_faults_and_never_a_panic() {
         let _ = told(text);
     }
 }
+
+/// The config that the project ships.
+fn shipped() -> String {
+    read_text(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config/merganser.toml"))).unwrap()
+}
+
+/// Section and key of each line that sets a key or shows a default, with its line number.
+fn shipped_keys(text: &str) -> Vec<(usize, String, String, bool)> {
+    let mut section = String::new();
+    let mut keys = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.starts_with('[') {
+            section = line.trim_matches(['[', ']']).to_owned();
+        } else if let Some((key, _)) = line.split_once(" = ") {
+            let shown = key.starts_with('#');
+            let key = key.trim_start_matches('#');
+            if key.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+                keys.push((index, section.clone(), key.to_owned(), shown));
+            }
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_shipped_config_is_good_and_shows_every_key() {
+    let text = shipped();
+    assert_eq!(told(&text), [""; 0]);
+    let keys = shipped_keys(&text);
+    for section in SECTIONS {
+        for key in section.keys {
+            let is_it = |it: &&(usize, String, String, bool)| it.1 == section.name && it.2 == *key;
+            assert!(keys.iter().any(|it| is_it(&it)), "{}.{key} is not shown", section.name);
+        }
+    }
+}
+
+#[test]
+fn the_shipped_config_shows_the_true_defaults() {
+    let text = shipped();
+    let as_shipped = config(&text);
+    let examples = ["user_agent_contact", "hub", "description", "max_per_feed", "path"];
+    for (index, section, key, _) in shipped_keys(&text).iter().filter(|it| it.3) {
+        let changed: Vec<&str> = text
+            .lines()
+            .enumerate()
+            .map(|(at, line)| if at == *index { line.trim_start_matches('#') } else { line })
+            .collect();
+        let changed = config(&changed.join("\n"));
+        let is_example = section == "feed" && matches!(key.as_str(), "interval" | "schedule")
+            || section == "output" && key == "path"
+            || section != "store" && examples.contains(&key.as_str())
+            // Shows the pause for public hosts; left out, private hosts get none.
+            || key == "host_delay";
+        assert_eq!(changed != as_shipped, is_example, "[{section}] {key}");
+    }
+}
+
+#[test]
+fn the_shipped_samples_are_where_the_config_says() {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config/merganser.toml"));
+    let config = load(path).unwrap();
+    let files: Vec<PathBuf> = config
+        .feeds
+        .iter()
+        .filter(|feed| feed.url.scheme() == "file")
+        .map(|feed| feed.url.to_file_path().unwrap())
+        .collect();
+    assert_eq!(files.len(), 5);
+    assert!(files.iter().all(|file| file.is_file()), "{files:?}");
+}
