@@ -44,19 +44,18 @@ impl Alignment {
 
     /// Exchanged pieces of at most `longest` words on each side that fill a form: each side
     /// has a figure, number word or name that the other has not.
-    pub fn slots(&self, a: &[Word], b: &[Word], longest: usize) -> Vec<Slot> {
+    pub fn slots<'a>(&self, a: &'a [Word], b: &'a [Word], longest: usize) -> Vec<Slot<'a>> {
         let ends = [(a.len(), b.len())];
         let mut before = (0_usize, 0_usize);
         let mut slots = Vec::new();
         for &(at, bt) in self.0.iter().chain(&ends) {
             let pieces = (a.get(before.0..at), b.get(before.1..bt));
-            if let (Some(one), Some(other)) = pieces
-                && !one.is_empty()
-                && !other.is_empty()
-                && one.len().max(other.len()) <= longest
-                && let (Some(one), Some(other)) = (filling(one, other), filling(other, one))
+            if let (Some(piece), Some(piece_there)) = pieces
+                && piece.len().max(piece_there.len()) <= longest
+                && let Some(one) = filling(piece, piece_there)
+                && let Some(other) = filling(piece_there, piece)
             {
-                slots.push(Slot { one, other });
+                slots.push(Slot { one, other, pieces: (piece, piece_there) });
             }
             before = (at + 1, bt + 1);
         }
@@ -66,9 +65,12 @@ impl Alignment {
 
 /// What stands at one place of a form in one text and in the other.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Slot {
+pub(super) struct Slot<'a> {
+    /// The first word on each side that the other side has not.
     pub one: Word,
     pub other: Word,
+    /// All that was exchanged.
+    pub pieces: (&'a [Word], &'a [Word]),
 }
 
 /// A word of `piece` that fills a form and is not in `other`.
@@ -120,14 +122,29 @@ fn fill(
     let tail = one.iter().rev().zip(other.iter().rev()).take_while(same).count();
     let (one_rest, other_rest) = (one.len() - tail, other.len() - tail);
     if let (Some(one), Some(other)) = (one.get(..one_rest), other.get(..other_rest)) {
-        // Far apart at either end of a text, only the words nearest to the shared wording
-        // can belong to it.
+        let begin = (from.0 + head, from.1 + head);
+        // Before the first shared run or behind the last, one text may be far longer: only
+        // its words nearest to the shared wording can belong to the other's.
+        let reach = 2 * one.len().min(other.len()) + REACH;
+        let at_begin = from == (0, 0) && to != (a.len(), b.len());
+        let (one, skipped) = nearest(one, reach, at_begin);
+        let (other, skipped_there) = nearest(other, reach, at_begin);
         if one.len() * other.len() <= MOST_CELLS {
-            subsequence(one, other, (from.0 + head, from.1 + head), pairs);
+            subsequence(one, other, (begin.0 + skipped, begin.1 + skipped_there), pairs);
         }
     }
     pairs.extend((0..tail).rev().map(|step| (to.0 - 1 - step, to.1 - 1 - step)));
 }
+
+/// The `reach` words at the end or the begin of `piece`, and how many stand before them.
+fn nearest(piece: &[Word], reach: usize, at_end: bool) -> (&[Word], usize) {
+    let skipped = if at_end { piece.len().saturating_sub(reach) } else { 0 };
+    let rest = piece.get(skipped..).unwrap_or_default();
+    (rest.get(..reach).unwrap_or(rest), skipped)
+}
+
+/// Words looked at beyond twice the shorter piece.
+const REACH: usize = 16;
 
 /// Cells of the table for one gap: 64 by 64 words. What is longer is a different passage.
 const MOST_CELLS: usize = 4_096;

@@ -7,7 +7,7 @@
 
 use chrono::TimeDelta;
 
-use super::{align::Alignment, likeness::Likeness, profile::Profile, words::Word};
+use super::{align::{Alignment, Slot}, likeness::Likeness, profile::Profile, words::Word};
 use crate::model::DedupSettings;
 
 /// By what two entries were joined, the surest first.
@@ -19,8 +19,14 @@ pub enum Rule {
     /// Equal titles, and one of the two has no text.
     TitleAlone,
     Text,
+    /// Equal titles, and the shorter text is the opening of the longer in other words.
+    Abridged,
+    /// The same text, edited.
+    Edited,
     /// The shorter text is the opening of the longer.
     Opening,
+    /// The shorter text stands inside the longer, word by word.
+    Excerpt,
 }
 
 impl Rule {
@@ -29,19 +35,19 @@ impl Rule {
         match self {
             Self::Id => "id",
             Self::Address => "address",
-            Self::Title | Self::TitleAlone => "title",
-            Self::Text | Self::Opening => "text",
+            Self::Title | Self::TitleAlone | Self::Abridged => "title",
+            Self::Text | Self::Edited | Self::Opening | Self::Excerpt => "text",
         }
     }
 
     /// Works by likeness: `near_duplicates = false` leaves it out.
     fn is_near(self) -> bool {
-        matches!(self, Self::Text | Self::Opening)
+        matches!(self, Self::Text | Self::Edited | Self::Opening | Self::Excerpt)
     }
 
     /// Says nothing of the whole of the longer text: the groups' longest texts have to agree.
     pub(super) fn is_partial(self) -> bool {
-        matches!(self, Self::TitleAlone | Self::Opening)
+        matches!(self, Self::TitleAlone | Self::Abridged | Self::Opening | Self::Excerpt)
     }
 }
 
@@ -201,13 +207,23 @@ impl<'a> Case<'a> {
         if self.gap > NEAR {
             return refuse(format!("{} apart", days(self.gap)), shared);
         }
-        let Some(reason) = self.likeness() else {
-            return refuse(format!("{} of the shorter text shared", percent(shared)), shared);
-        };
-        if let Some(form) = self.form() {
-            return conflict(form, shared);
+        if let Some(verdict) = self.likeness() {
+            let laid = self.laid();
+            return match self.form(&laid) {
+                Some(form) => conflict(form, shared),
+                None => verdict,
+            };
         }
-        reason
+        if shared >= FEWEST_SHARED || self.titles == Titles::Equal {
+            let laid = self.laid();
+            if let Some(verdict) = self.side_by_side(&laid) {
+                return match self.form(&laid) {
+                    Some(form) => conflict(form, shared),
+                    None => verdict,
+                };
+            }
+        }
+        refuse(format!("{} of the shorter text shared", percent(shared)), shared)
     }
 
     /// What the likeness of the texts is enough for, forms not yet looked for.
@@ -237,13 +253,14 @@ impl<'a> Case<'a> {
             return None;
         }
         let shift = self.like.shift();
+        let quoted = shortest < 100 && self.laid().follows_an_introduction();
         let (text, opening) = if shortest >= 25 {
             (
                 jaccard >= 0.45 || (self.titles == Titles::Alike && containment >= 0.75),
-                containment >= 0.75 && shift as usize <= 8 * one.scale.max(other.scale),
+                !quoted && containment >= 0.75 && shift as usize <= 8 * one.scale.max(other.scale),
             )
         } else if shortest >= 16 {
-            (false, containment >= 0.95 && shift as usize <= 4 * one.scale.max(other.scale))
+            (false, !quoted && containment >= 0.95 && shift as usize <= 4 * one.scale.max(other.scale))
         } else {
             (false, false)
         };
@@ -261,22 +278,86 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The shorter text laid along the longer.
+    fn laid(&self) -> Laid<'a> {
+        let is_shorter = self.one.own.len() <= self.other.own.len();
+        let (short, long) = if is_shorter { (self.one, self.other) } else { (self.other, self.one) };
+        let places: Vec<(u32, u32)> = if is_shorter {
+            self.like.places.clone()
+        } else {
+            self.like.places.iter().map(|&(a, b)| (b, a)).collect()
+        };
+        let scale = short.scale.max(long.scale);
+        Laid { alignment: Alignment::of(&short.own, &long.own, &places, 4 * scale), short, long, scale }
+    }
+
+    /// What word by word comparison is enough for where runs of four are too few: copies
+    /// edited in every sentence, teasers in other words, excerpts.
+    fn side_by_side(&self, laid: &Laid<'_>) -> Option<Verdict> {
+        let (short, long) = (laid.short, laid.long);
+        let covered = laid.covered();
+        let dense = laid.density();
+        let length = short.length();
+        let start = laid.start() / laid.scale;
+        if self.titles == Titles::Equal {
+            let abridged = short.title_tells()
+                && length >= 14
+                && covered >= 0.68
+                && dense >= 0.6
+                && start <= 8
+                && laid.foreign_names() == 0;
+            if abridged {
+                let evidence =
+                    format!("same title, {} of the shorter text's words in order", percent(covered));
+                return Some(link(Rule::Abridged, covered, evidence));
+            }
+        }
+        if short.site() == long.site() || !(short.title_tells() || long.title_tells()) {
+            return None;
+        }
+        if length >= 100 && covered >= 0.75 && dense >= 0.75 {
+            let evidence = format!("edited: {} of the shorter text's words in order", percent(covered));
+            return Some(link(Rule::Edited, covered, evidence));
+        }
+        if length >= 25
+            && covered >= 0.8
+            && dense >= 0.75
+            && start <= 8
+            && !laid.follows_an_introduction()
+            && laid.foreign_names() == 0
+        {
+            let evidence = format!(
+                "the {length} words of one are the opening of the other, edited ({} in order)",
+                percent(covered)
+            );
+            return Some(link(Rule::Opening, covered, evidence));
+        }
+        // Who quotes comes after whom he quotes: only a text that came first can have excerpts.
+        if length >= 50
+            && covered >= 0.97
+            && dense >= 0.97
+            && long.standing.at <= short.standing.at
+            && laid.title_is_told()
+        {
+            let evidence = format!("its {length} words stand in the other text");
+            return Some(link(Rule::Excerpt, covered, evidence));
+        }
+        None
+    }
+
     /// A form filled in anew: shared wording with other figures and names in it.
-    fn form(&self) -> Option<String> {
-        let (one, other) = (self.one, self.other);
-        let shortest = one.length().min(other.length());
-        let scale = one.scale.max(other.scale);
-        let alignment = Alignment::of(&one.own, &other.own, &self.like.places, 4 * scale);
-        let longest = if shortest < 60 { 12 } else { 5 } * scale;
-        let slots = alignment.slots(&one.own, &other.own, longest);
-        let allowed = match shortest {
+    fn form(&self, laid: &Laid<'_>) -> Option<String> {
+        let length = laid.short.length();
+        let slots = laid.slots();
+        let allowed = match length {
             0..60 => 0,
             60..120 => 1,
-            _ => (shortest / 80).max(2),
+            _ => (length / 80).max(2),
         };
         if slots.len() > allowed {
             let named = slots.iter().take(3).map(|slot| {
-                format!("{}/{}", one.letters.spell(slot.one), other.letters.spell(slot.other))
+                let spell = |side: &'_ Profile, word: Word| side.letters.spell(word).to_owned();
+                format!("{}/{}", spell(laid.short, slot.one), spell(laid.long, slot.other))
             });
             return Some(format!(
                 "a form: {} figures or names differ ({})",
@@ -284,7 +365,11 @@ impl<'a> Case<'a> {
                 named.collect::<Vec<_>>().join(", ")
             ));
         }
-        if shortest <= 80 && has_own_figure(one, other) && has_own_figure(other, one) {
+        if length <= 80
+            && has_own_figure(laid.short, laid.long)
+            && has_own_figure(laid.long, laid.short)
+            && self.like.jaccard > 0.3
+        {
             return Some("a form: each has figures that the other lacks".to_owned());
         }
         None
@@ -332,15 +417,92 @@ impl<'a> Case<'a> {
         link(Rule::Address, 1.0, evidence)
     }
 
+    /// "Part 1" and "Part 2": two of a series. Only in one title a number is an edit, if the
+    /// texts are the same.
     fn titles_differ_in_numbers_only(&self) -> bool {
         let plain = |words: &[Word]| -> Vec<u32> {
             words.iter().filter(|word| !word.counts()).map(|word| word.hash).collect()
         };
         let counts = |words: &[Word]| words.iter().any(|word| word.counts());
-        (counts(&self.one.title) || counts(&self.other.title))
+        let (one, other) = (counts(&self.one.title), counts(&self.other.title));
+        let same_text = self.like.jaccard >= 0.8
+            && self.one.length().min(self.other.length()) >= 60;
+        (one || other)
+            && !(one != other && same_text)
             && plain(&self.one.title) == plain(&self.other.title)
     }
 }
+
+/// The shorter of two texts laid along the longer.
+struct Laid<'a> {
+    alignment: Alignment,
+    short: &'a Profile,
+    long: &'a Profile,
+    scale: usize,
+}
+
+impl<'a> Laid<'a> {
+    /// The share of the shorter text that stands in the longer in the same order.
+    fn covered(&self) -> f32 {
+        self.alignment.len() as f32 / self.short.own.len().max(1) as f32
+    }
+
+    /// The share of the stretch of the longer text that the shorter is laid along.
+    fn density(&self) -> f32 {
+        self.alignment.stretch().map_or(0.0, |(first, last)| {
+            self.alignment.len() as f32 / (last + 1 - first) as f32
+        })
+    }
+
+    /// Words of the longer text before the shorter begins.
+    fn start(&self) -> usize {
+        self.alignment.stretch().map_or(usize::MAX, |(first, _)| first)
+    }
+
+    /// Somebody says a sentence of his own before the shared text begins: he quotes.
+    fn follows_an_introduction(&self) -> bool {
+        let lead = self.long.lead;
+        lead >= 5 * self.scale && lead < self.long.own.len() && self.start() >= lead
+    }
+
+    /// Figures and names of the shorter text that the longer nowhere has.
+    fn foreign_names(&self) -> usize {
+        let there: std::collections::HashSet<u32> =
+            self.long.own.iter().chain(&self.long.title).map(|word| word.hash).collect();
+        self.short
+            .own
+            .iter()
+            .filter(|word| word.fills_a_form() && !there.contains(&word.hash))
+            .count()
+    }
+
+    /// What the shorter text is called is told in the longer one, too.
+    fn title_is_told(&self) -> bool {
+        let telling = || self.short.title.iter().filter(|word| !word.is_stop());
+        let told = telling()
+            .filter(|word| self.long.own.iter().any(|there| there.hash == word.hash))
+            .count();
+        told * 5 >= telling().count() * 4
+    }
+
+    /// Exchanged figures and names; that each names its own paper does not count.
+    fn slots(&self) -> Vec<Slot<'_>> {
+        let longest = if self.short.length() < 60 { 12 } else { 5 } * self.scale;
+        let mut slots = self.alignment.slots(&self.short.own, &self.long.own, longest);
+        slots.retain(|slot| {
+            !(names_itself(slot.pieces.0, self.short) && names_itself(slot.pieces.1, self.long))
+        });
+        slots
+    }
+}
+
+/// Two words of the feed's own title: one alone may be the town that it writes about.
+fn names_itself(piece: &[Word], profile: &Profile) -> bool {
+    piece.iter().filter(|word| profile.own_name.contains(&word.hash)).count() >= 2
+}
+
+/// Below this share of runs two texts of one language are simply two texts.
+const FEWEST_SHARED: f32 = 0.12;
 
 /// Rules by title and text reach this far: weekly series are exactly seven days apart.
 const NEAR: TimeDelta = TimeDelta::days(3);

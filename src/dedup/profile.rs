@@ -3,7 +3,7 @@
 //! In: a [`Fingerprint`], the feed's [`Habits`], the [`Names`] of all feeds. Out: a
 //! [`Profile`]. Cheap: some microseconds for a usual entry.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
 
@@ -29,11 +29,17 @@ pub struct Standing {
 
 /// What feeds are called: a title ending in one of these names is that title without it.
 #[derive(Debug, Clone, Default)]
-pub struct Names(HashSet<u64>);
+pub struct Names {
+    known: HashSet<u64>,
+    words: HashMap<FeedId, Vec<u32>>,
+}
 
 impl Names {
-    pub fn add(&mut self, feed_title: &str) {
-        self.0.extend(name_hashes(feed_title));
+    pub fn add(&mut self, feed: FeedId, title: &str) {
+        self.known.extend(name_hashes(title));
+        let words = Words::of(title);
+        let telling = words.list().iter().filter(|word| !word.is_stop()).map(|word| word.hash);
+        self.words.insert(feed, telling.collect());
     }
 }
 
@@ -62,22 +68,27 @@ pub struct Profile {
     /// Runs of four words, by hash, each with where it begins in the low half.
     pub(super) shingles: Vec<u64>,
     pub(super) is_digest: bool,
+    /// Words of the first own paragraph.
+    pub(super) lead: usize,
+    /// Words of the feed's title: a copy names its own paper where the original names its.
+    pub(super) own_name: Vec<u32>,
 }
 
 impl Profile {
     pub fn new(print: Fingerprint, standing: Standing, habits: &Habits, names: &Names) -> Self {
         let Fingerprint { address, guid, title, text, origin } = print;
-        let own: Vec<Word> = text
-            .paragraphs
-            .iter()
-            .filter(|paragraph| !habits.is_furniture(paragraph.hash, paragraph.has_figures))
-            .filter_map(|paragraph| text.words.list().get(paragraph.start..paragraph.end))
-            .flatten()
-            .copied()
-            .collect();
+        let own_paragraphs = || {
+            let kept = text
+                .paragraphs
+                .iter()
+                .filter(|paragraph| !habits.is_furniture(paragraph.hash, paragraph.has_figures));
+            kept.filter_map(|paragraph| text.words.list().get(paragraph.start..paragraph.end))
+        };
+        let lead = own_paragraphs().next().map_or(0, <[Word]>::len);
+        let own: Vec<Word> = own_paragraphs().flatten().copied().collect();
         let scale = text.words.scale();
         let bare = title.bare.filter(|bare| {
-            names.0.contains(&bare.name)
+            names.known.contains(&bare.name)
                 || origin
                     .as_deref()
                     .is_some_and(|origin| name_hashes(origin).any(|n| n == bare.name))
@@ -104,6 +115,8 @@ impl Profile {
             own,
             scale,
             is_digest: text.is_digest,
+            lead,
+            own_name: names.words.get(&standing.feed).cloned().unwrap_or_default(),
             letters: text.words,
             title_letters: title.words,
             address,
