@@ -7,7 +7,12 @@
 
 use chrono::TimeDelta;
 
-use super::{align::{Alignment, Slot}, likeness::Likeness, profile::Profile, words::Word};
+use super::{
+    align::{Alignment, Slot},
+    likeness::Likeness,
+    profile::Profile,
+    words::Word,
+};
 use crate::model::DedupSettings;
 
 /// By what two entries were joined, the surest first.
@@ -260,7 +265,10 @@ impl<'a> Case<'a> {
                 !quoted && containment >= 0.75 && shift as usize <= 8 * one.scale.max(other.scale),
             )
         } else if shortest >= 16 {
-            (false, !quoted && containment >= 0.95 && shift as usize <= 4 * one.scale.max(other.scale))
+            (
+                false,
+                !quoted && containment >= 0.95 && shift as usize <= 4 * one.scale.max(other.scale),
+            )
         } else {
             (false, false)
         };
@@ -281,14 +289,20 @@ impl<'a> Case<'a> {
     /// The shorter text laid along the longer.
     fn laid(&self) -> Laid<'a> {
         let is_shorter = self.one.own.len() <= self.other.own.len();
-        let (short, long) = if is_shorter { (self.one, self.other) } else { (self.other, self.one) };
+        let (short, long) =
+            if is_shorter { (self.one, self.other) } else { (self.other, self.one) };
         let places: Vec<(u32, u32)> = if is_shorter {
             self.like.places.clone()
         } else {
             self.like.places.iter().map(|&(a, b)| (b, a)).collect()
         };
         let scale = short.scale.max(long.scale);
-        Laid { alignment: Alignment::of(&short.own, &long.own, &places, 4 * scale), short, long, scale }
+        Laid {
+            alignment: Alignment::of(&short.own, &long.own, &places, 4 * scale),
+            short,
+            long,
+            scale,
+        }
     }
 
     /// What word by word comparison is enough for where runs of four are too few: copies
@@ -307,8 +321,10 @@ impl<'a> Case<'a> {
                 && start <= 8
                 && laid.foreign_names() == 0;
             if abridged {
-                let evidence =
-                    format!("same title, {} of the shorter text's words in order", percent(covered));
+                let evidence = format!(
+                    "same title, {} of the shorter text's words in order",
+                    percent(covered)
+                );
                 return Some(link(Rule::Abridged, covered, evidence));
             }
         }
@@ -316,7 +332,8 @@ impl<'a> Case<'a> {
             return None;
         }
         if length >= 100 && covered >= 0.75 && dense >= 0.75 {
-            let evidence = format!("edited: {} of the shorter text's words in order", percent(covered));
+            let evidence =
+                format!("edited: {} of the shorter text's words in order", percent(covered));
             return Some(link(Rule::Edited, covered, evidence));
         }
         if length >= 25
@@ -425,8 +442,8 @@ impl<'a> Case<'a> {
         };
         let counts = |words: &[Word]| words.iter().any(|word| word.counts());
         let (one, other) = (counts(&self.one.title), counts(&self.other.title));
-        let same_text = self.like.jaccard >= 0.8
-            && self.one.length().min(self.other.length()) >= 60;
+        let same_text =
+            self.like.jaccard >= 0.8 && self.one.length().min(self.other.length()) >= 60;
         (one || other)
             && !(one != other && same_text)
             && plain(&self.one.title) == plain(&self.other.title)
@@ -449,9 +466,9 @@ impl<'a> Laid<'a> {
 
     /// The share of the stretch of the longer text that the shorter is laid along.
     fn density(&self) -> f32 {
-        self.alignment.stretch().map_or(0.0, |(first, last)| {
-            self.alignment.len() as f32 / (last + 1 - first) as f32
-        })
+        self.alignment
+            .stretch()
+            .map_or(0.0, |(first, last)| self.alignment.len() as f32 / (last + 1 - first) as f32)
     }
 
     /// Words of the longer text before the shorter begins.

@@ -41,7 +41,7 @@ pub fn regroup(
     hands: &Hands,
     settings: &DedupSettings,
 ) -> Vec<Regrouped> {
-    let mut window = Window { hands, settings, ..Window::new(hands, settings) };
+    let mut window = Window::new(hands, settings);
     for profile in profiles {
         window.take(profile);
     }

@@ -6,7 +6,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::words::{MOST_WORDS, Words};
+use super::words::{MOST_WORDS, Word, Words};
 
 /// What an entry says in its own words.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,7 +31,7 @@ pub(super) struct Paragraph {
 impl Text {
     /// `title` is what the entry is called: a heading that repeats it is not text.
     pub fn of(html: &str, title: &Words) -> Self {
-        let mut walk = Walk { title, ..Walk::new(title) };
+        let mut walk = Walk::new(title);
         walk.html(html);
         walk.finish()
     }
@@ -186,7 +186,7 @@ impl<'a> Walk<'a> {
         };
         let repeats_title = length == self.title.len()
             && list.iter().zip(self.title.list()).all(|(a, b)| a.hash == b.hash);
-        if !kept || repeats_title || length == 0 {
+        if !kept || repeats_title || length == 0 || self.leads_on(list) {
             self.text.words.truncate(start);
             return;
         }
@@ -201,18 +201,74 @@ impl<'a> Walk<'a> {
         self.drop_tail(text);
     }
 
+    /// "The post TITLE appeared first on SITE": little more than the title. A short text that
+    /// begins with the title is a text that somebody took the title from.
+    fn leads_on(&self, words: &[Word]) -> bool {
+        let title = self.title.list();
+        title.len() >= SHORTEST_TITLE
+            && words.len() <= title.len() + AROUND_TITLE
+            && words
+                .windows(title.len())
+                .skip(1)
+                .any(|run| run.iter().zip(title).all(|(a, b)| a.hash == b.hash))
+    }
+
     /// Takes "… Continue reading" off the end of the paragraph just read.
     fn drop_tail(&mut self, text: &str) {
-        let Some(last) = self.text.paragraphs.last_mut() else { return };
-        let tail = tail_words(text);
+        let tail = self.tail_words(text);
         if tail == 0 {
             return;
         }
+        let Some(last) = self.text.paragraphs.last_mut() else { return };
         last.end = last.end.saturating_sub(tail).max(last.start);
         self.text.words.truncate(last.end);
         if last.start == last.end {
             self.text.paragraphs.pop();
         }
+    }
+
+    /// How many words at the end only lead on to the whole text.
+    fn tail_words(&self, text: &str) -> usize {
+        let text =
+            text.trim_end_matches(|c: char| !c.is_alphanumeric() && !is_ellipsis(c) && c != '.');
+        if let Some(at) = text.rfind(is_ellipsis).or_else(|| text.rfind("...")) {
+            let tail = Words::of(text.get(at..).unwrap_or_default());
+            if tail.len() <= LONGEST_TAIL || self.leads_on(tail.list()) {
+                return tail.len();
+            }
+        }
+        if let Some(words) = self.tail_with_title() {
+            return words;
+        }
+        let mut tail: Vec<char> = text.chars().rev().take(LONGEST_PHRASE).collect();
+        tail.reverse();
+        let tail = tail.into_iter().collect::<String>().to_lowercase();
+        let tail = tail.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let phrase = TAILS.iter().find(|phrase| tail.ends_with(*phrase));
+        phrase.map_or(0, |phrase| Words::of(phrase).len())
+    }
+
+    /// "Continue reading TITLE at SITE", run into the last sentence of a teaser.
+    fn tail_with_title(&self) -> Option<usize> {
+        let last = self.text.paragraphs.last()?;
+        let words = self.text.words.list().get(last.start..last.end)?;
+        let title = self.title.list();
+        if title.len() < SHORTEST_TITLE || words.len() < title.len() + 2 {
+            return None;
+        }
+        let farthest = words.len() - title.len();
+        let nearest = farthest.saturating_sub(LONGEST_TAIL).max(2);
+        let at = (nearest..=farthest).rev().find(|&at| {
+            let run = words.get(at..at + title.len()).unwrap_or_default();
+            run.iter().zip(title).all(|(a, b)| a.hash == b.hash)
+        })?;
+        TAILS.iter().find_map(|phrase| {
+            let phrase = Words::of(phrase);
+            let begin = at.checked_sub(phrase.len())?;
+            let found = words.get(begin..at)?;
+            let same = found.iter().zip(phrase.list()).all(|(a, b)| a.hash == b.hash);
+            same.then_some(words.len() - begin)
+        })
     }
 
     fn finish(mut self) -> Text {
@@ -413,29 +469,16 @@ fn is_place(text: &str, strict: bool) -> bool {
     if strict { in_capitals } else { in_capitals || first_in_capitals || with_agency }
 }
 
-/// How many words at the end only lead on to the whole text.
-fn tail_words(text: &str) -> usize {
-    let text = text.trim_end_matches(|c: char| !c.is_alphanumeric() && !is_ellipsis(c) && c != '.');
-    if let Some(at) = text.rfind(is_ellipsis).or_else(|| text.rfind("...")) {
-        let tail = text.get(at..).unwrap_or_default();
-        let words = Words::of(tail).len();
-        if words <= LONGEST_TAIL {
-            return words;
-        }
-    }
-    let tail: String =
-        text.chars().rev().take(LONGEST_PHRASE).collect::<Vec<_>>().iter().rev().collect();
-    let tail = tail.to_lowercase();
-    let tail = tail.trim_end_matches(|c: char| !c.is_alphanumeric());
-    TAILS.iter().find(|phrase| tail.ends_with(*phrase)).map_or(0, |phrase| Words::of(phrase).len())
-}
-
 fn is_ellipsis(character: char) -> bool {
     character == '…' || character == '⋯'
 }
 
 /// Words after an ellipsis that still only lead on.
 const LONGEST_TAIL: usize = 6;
+/// A title of fewer words is no proof that it is meant.
+const SHORTEST_TITLE: usize = 3;
+/// Words around a title that only lead on ("The post … appeared first on …").
+const AROUND_TITLE: usize = 10;
 /// Characters of the longest of [`TAILS`], and a little.
 const LONGEST_PHRASE: usize = 32;
 
@@ -530,6 +573,13 @@ mod tests {
         assert_eq!(words("Text here. … [Read full story]"), "text here");
         assert_eq!(words("Text here. Read more"), "text here");
         assert_eq!(words("Text here. […]"), "text here");
+        let titled = |html: &str| Text::of(html, &Words::of("Big news in town")).words.len();
+        assert_eq!(titled("Text here. … Continue reading Big news in town at The Example"), 2);
+        assert_eq!(titled("Text here Continue reading Big news in town at The Example"), 2);
+        assert_eq!(
+            titled("<p>Text here.</p><p>The post Big news in town appeared first on X.</p>"),
+            2
+        );
         assert_eq!(
             words("<p>Text here.</p><p><a href=\"x\">Continue reading A title</a></p>"),
             "text here"
