@@ -11,10 +11,10 @@ use url::Url;
 use super::{
     Arriving, Committed, FeedId, Reading,
     error::Fault,
-    grouping::{self, Joined},
+    grouping::{self, Grouper, Joined},
     identity::{self, Identity, Recognizer, said_hash},
     search::SearchText,
-    values::{list_json, seconds, signed},
+    values::{blob, list_json, seconds, signed},
 };
 use crate::model::{DedupSettings, Entry, Html, Time};
 
@@ -33,6 +33,7 @@ pub(super) struct Intake<'a> {
 pub(super) fn take_in(intake: &Intake<'_>, reading: &Reading) -> Result<Committed, Fault> {
     let mut done = Committed::default();
     let mut recognizer = Recognizer::new(intake.connection, intake.feed, &reading.guids);
+    let mut grouper = Grouper::new(intake, reading)?;
     // Backwards: a document has its newest first, and of two articles in one place the one
     // with the higher row is shown first.
     for (place, arriving) in reading.entries.iter().enumerate().rev() {
@@ -40,11 +41,11 @@ pub(super) fn take_in(intake: &Intake<'_>, reading: &Reading) -> Result<Committe
         match recognizer.judge(entry)? {
             Identity::Unchanged | Identity::Swept => {}
             Identity::Edit(row) | Identity::Renewed(row) => {
-                edit(intake, row, arriving)?;
+                edit(intake, &mut grouper, row, arriving)?;
                 done.changed_entries += 1;
             }
             Identity::New { variant } => {
-                let (row, joined) = insert(intake, arriving, variant, place)?;
+                let (row, joined) = insert(intake, &mut grouper, arriving, variant, place)?;
                 recognizer.stored(entry, row, variant);
                 done.new_entries += 1;
                 if joined { done.joined += 1 } else { done.new_articles += 1 }
@@ -70,6 +71,7 @@ fn position(intake: &Intake<'_>, published: Option<Time>, place: usize) -> Time 
 /// whether it joined.
 fn insert(
     intake: &Intake<'_>,
+    grouper: &mut Grouper<'_>,
     arriving: &Arriving,
     variant: i64,
     place: usize,
@@ -77,17 +79,15 @@ fn insert(
     let connection = intake.connection;
     let entry = &arriving.entry;
     let published = entry.published.map(|published| published.min(intake.at));
-    let joined = if intake.stands_alone {
-        None
-    } else {
-        grouping::find(connection, intake.feed, arriving, intake.at, intake.rules)?
-    };
+    let grouped = grouper.find(arriving, published)?;
+    let joined = grouped.joined;
     let row = next(connection, "SELECT coalesce(max(id), 0) + 1 FROM entries")?;
     let article = match &joined {
         Some(joined) => joined.article,
         None => next(connection, "SELECT coalesce(max(id), 0) + 1 FROM articles")?,
     };
-    insert_row(intake, arriving, Place { row, variant, article, published }, joined.as_ref())?;
+    let place_of = Place { row, variant, article, published };
+    insert_row(intake, arriving, place_of, joined.as_ref(), &grouped.keys)?;
     match &joined {
         Some(_) => connection
             .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
@@ -119,9 +119,10 @@ fn insert_row(
     arriving: &Arriving,
     place: Place,
     joined: Option<&Joined>,
+    keys: &[i64],
 ) -> Result<(), Fault> {
     let entry = &arriving.entry;
-    let said = Said::of(arriving)?;
+    let said = Said::of(arriving, keys)?;
     let reason = joined.map(|joined| &joined.reason);
     intake
         .connection
@@ -129,10 +130,10 @@ fn insert_row(
             "INSERT INTO entries (id, feed_id, guid, variant, article_id, first_seen, published,
                  updated, raw_hash, said_hash, grouped_by, grouped_because, grouped_with, url,
                  title, author, categories, enclosures, language, origin, original_url, comments,
-                 dedup_keys, fingerprint, summary, content)
+                 dedup_keys, summary, content)
              VALUES (:id, :feed, :guid, :variant, :article, :at, :published, :updated, :raw_hash,
                  :said_hash, :rule, :because, :with, :url, :title, :author, :categories,
-                 :enclosures, :language, :origin, :original_url, :comments, :keys, :fingerprint,
+                 :enclosures, :language, :origin, :original_url, :comments, :keys,
                  :summary, :content)",
         )?
         .execute(named_params! {
@@ -159,7 +160,6 @@ fn insert_row(
             ":original_url": said.original_url,
             ":comments": said.comments,
             ":keys": said.keys,
-            ":fingerprint": said.fingerprint,
             ":summary": said.summary,
             ":content": said.content,
         })?;
@@ -210,7 +210,12 @@ struct Row {
     url: Option<String>,
 }
 
-fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault> {
+fn edit(
+    intake: &Intake<'_>,
+    grouper: &mut Grouper<'_>,
+    row: i64,
+    arriving: &Arriving,
+) -> Result<(), Fault> {
     let connection = intake.connection;
     let entry = &arriving.entry;
     let before = connection
@@ -226,7 +231,9 @@ fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault>
                 url: found.get(3)?,
             })
         })?;
-    let said = Said::of(arriving)?;
+    let published = entry.published.map(|published| published.min(intake.at));
+    let grouped = grouper.find_again(arriving, published, row, before.article)?;
+    let said = Said::of(arriving, &grouped.keys)?;
     let shown = before.representative || before.url.as_deref() != said.url;
     let searched = SearchText::of(entry);
     if before.representative {
@@ -243,7 +250,7 @@ fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault>
                  raw_hash = :raw_hash, said_hash = :said_hash, url = :url, title = :title,
                  author = :author, categories = :categories, enclosures = :enclosures,
                  language = :language, origin = :origin, original_url = :original_url,
-                 comments = :comments, dedup_keys = :keys, fingerprint = :fingerprint,
+                 comments = :comments, dedup_keys = :keys,
                  summary = :summary, content = :content
               WHERE id = :id",
         )?
@@ -265,7 +272,6 @@ fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault>
             ":original_url": said.original_url,
             ":comments": said.comments,
             ":keys": said.keys,
-            ":fingerprint": said.fingerprint,
             ":summary": said.summary,
             ":content": said.content,
         })?;
@@ -274,6 +280,9 @@ fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault>
         connection
             .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
             .execute((before.article, seconds(intake.at)))?;
+    }
+    if let Some(joined) = grouped.joined {
+        grouping::join_again(connection, row, before.article, &joined, intake.at)?;
     }
     Ok(())
 }
@@ -288,15 +297,13 @@ struct Said<'a> {
     original_url: Option<&'a str>,
     comments: Option<&'a str>,
     keys: Option<Vec<u8>>,
-    fingerprint: Option<Vec<u8>>,
     summary: Option<&'a str>,
     content: Option<&'a str>,
 }
 
 impl<'a> Said<'a> {
-    fn of(arriving: &'a Arriving) -> Result<Self, Fault> {
+    fn of(arriving: &'a Arriving, keys: &[i64]) -> Result<Self, Fault> {
         let entry = &arriving.entry;
-        let (keys, fingerprint) = grouping::columns(arriving);
         let author = entry.authors.iter().map(|name| name.replace(['\n', '\r'], " "));
         let author = author.collect::<Vec<_>>().join("\n");
         Ok(Self {
@@ -307,8 +314,7 @@ impl<'a> Said<'a> {
             origin: entry.origin.as_ref().map(serde_json::to_string).transpose()?,
             original_url: entry.original_url.as_ref().map(Url::as_str),
             comments: entry.comments.as_ref().map(Url::as_str),
-            keys,
-            fingerprint,
+            keys: Some(blob(keys.iter().copied())).filter(|keys| !keys.is_empty()),
             summary: entry.summary.as_ref().map(Html::as_str),
             content: entry.content.as_ref().map(Html::as_str),
         })

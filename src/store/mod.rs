@@ -18,6 +18,7 @@ mod grouping;
 mod identity;
 mod migrations;
 mod open;
+mod profiles;
 mod readers;
 mod search;
 mod sweep;
