@@ -84,19 +84,21 @@ fn insert(
     let row = next(connection, "SELECT coalesce(max(id), 0) + 1 FROM entries")?;
     let article = match &joined {
         Some(joined) => joined.article,
-        None => next(connection, "SELECT coalesce(max(id), 0) + 1 FROM articles")?,
+        None => next_article(connection)?,
     };
     let place_of = Place { row, variant, article, published };
     insert_row(intake, arriving, place_of, joined.as_ref(), &grouped.keys)?;
     match &joined {
-        Some(_) => connection
-            .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
-            .execute((article, seconds(intake.at)))?,
+        Some(_) => {
+            connection
+                .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
+                .execute((article, seconds(intake.at)))?;
+        }
         None => {
             let standing = position(intake, published, place);
-            insert_article(intake, entry, (article, row, variant), standing)?
+            insert_article(intake, entry, (article, row, variant), standing)?;
         }
-    };
+    }
     connection
         .prepare_cached(
             "INSERT OR IGNORE INTO feed_articles (feed_id, position, article_id)
@@ -171,35 +173,63 @@ fn insert_article(
     entry: &Entry,
     (article, row, variant): (i64, i64, i64),
     standing: Time,
-) -> Result<usize, Fault> {
-    let connection = intake.connection;
+) -> Result<(), Fault> {
+    let began =
+        Beginning { article, row, variant, standing, first_seen: intake.at, now: intake.at };
+    begin_article(intake.connection, intake.feed_url, entry, &began)
+}
+
+/// Where a new article begins.
+pub(super) struct Beginning {
+    pub article: i64,
+    /// Its representative.
+    pub row: i64,
+    pub variant: i64,
+    pub standing: Time,
+    pub first_seen: Time,
+    pub now: Time,
+}
+
+/// The number of the next article.
+pub(super) fn next_article(connection: &Connection) -> Result<i64, Fault> {
+    next(connection, "SELECT coalesce(max(id), 0) + 1 FROM articles")
+}
+
+/// A new article, shown as this entry, with a public id that nobody else has.
+pub(super) fn begin_article(
+    connection: &Connection,
+    feed_url: &Url,
+    entry: &Entry,
+    began: &Beginning,
+) -> Result<(), Fault> {
+    let variant = began.variant;
     let taken = variant == 0
         && identity::is_id_iri(&entry.guid)
         && grouping::is_taken(connection, &entry.guid)?;
-    let mut public_id = identity::public_id(intake.feed_url, entry, variant, taken);
+    let mut public_id = identity::public_id(feed_url, entry, variant, taken);
     // Taken, too: by a feed of this URL that was deleted and came back while its article
     // lives on in other feeds.
     for again in 1.. {
         if !grouping::is_taken(connection, &public_id)? {
             break;
         }
-        public_id = identity::public_id(intake.feed_url, entry, variant.wrapping_add(again), true);
+        public_id = identity::public_id(feed_url, entry, variant.wrapping_add(again), true);
     }
-    let inserted = connection
+    connection
         .prepare_cached(
             "INSERT INTO articles (id, entry_id, public_id, slug, position, first_seen, changed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute((
-            article,
-            row,
+            began.article,
+            began.row,
             &public_id,
             identity::slug(&public_id),
-            seconds(standing),
-            seconds(intake.at),
+            seconds(began.standing),
+            seconds(began.first_seen),
+            seconds(began.now),
         ))?;
-    SearchText::of(entry).add(connection, article)?;
-    Ok(inserted)
+    SearchText::of(entry).add(connection, began.article)
 }
 
 /// What an edit has to know of the row.

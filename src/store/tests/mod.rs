@@ -3,6 +3,7 @@
 mod articles;
 mod faults;
 mod feeds;
+mod grouping;
 mod identity;
 mod sweeping;
 
