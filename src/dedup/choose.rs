@@ -6,6 +6,7 @@
 //! all agree. A new member must agree with the group, not only with one of it: no chains.
 
 use super::{
+    Hands,
     judge::{Link, Rule, judge},
     likeness::Likeness,
     profile::Profile,
@@ -51,8 +52,15 @@ pub struct NearMiss {
     pub nearness: f32,
 }
 
-/// Judges `entry` among `candidates`.
-pub fn choose(entry: &Profile, candidates: &[Candidate<'_>], settings: &DedupSettings) -> Grouping {
+/// Judges `entry` among `candidates`. `mates` are those whom it is with already, where an
+/// entry that was edited is judged again.
+pub fn choose(
+    entry: &Profile,
+    mates: &[&Profile],
+    candidates: &[Candidate<'_>],
+    hands: &Hands,
+    settings: &DedupSettings,
+) -> Grouping {
     let mut grouping = Grouping::default();
     let mut links = Vec::new();
     for candidate in candidates {
@@ -65,8 +73,9 @@ pub fn choose(entry: &Profile, candidates: &[Candidate<'_>], settings: &DedupSet
         stronger(one, other).then_with(|| a.article.cmp(&b.article))
     });
     let mut group = vec![entry];
+    group.extend(mates);
     for (candidate, with, link) in links {
-        match objection(&group, &candidate.members, link.rule, settings) {
+        match objection(&group, &candidate.members, link.rule, hands, settings) {
             None => {
                 group.extend(&candidate.members);
                 grouping.joins.push(Join {
@@ -126,10 +135,14 @@ pub(super) fn objection(
     group: &[&Profile],
     other: &[&Profile],
     rule: Rule,
+    hands: &Hands,
     settings: &DedupSettings,
 ) -> Option<String> {
     for one in group {
         for there in other {
+            if hands.forbid(one.standing.entry, there.standing.entry) {
+                return Some("they were split by hand".to_owned());
+            }
             if one.standing.feed == there.standing.feed
                 && one.site() == there.site()
                 && !(one.address_tells

@@ -58,6 +58,11 @@ impl Fingerprint {
     pub fn words(&self) -> usize {
         self.text.words.len()
     }
+
+    /// The hash of what may be a site's name behind the title (see [`super::Names`]).
+    pub fn name_behind_title(&self) -> Option<i64> {
+        self.title.bare.map(|bare| bare.name.cast_signed())
+    }
 }
 
 impl Guid {

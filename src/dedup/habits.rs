@@ -105,10 +105,27 @@ const GUIDS: usize = 128;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Uses(VecDeque<Use>);
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Use {
     thing: u32,
-    partners: Vec<u16>,
+    /// The first `count` of them.
+    partners: [u16; MOST_PARTNERS],
+    count: u8,
+}
+
+impl Use {
+    fn partners(&self) -> &[u16] {
+        self.partners.get(..usize::from(self.count)).unwrap_or_default()
+    }
+
+    fn note(&mut self, partner: u16) {
+        if !self.partners().contains(&partner)
+            && let Some(free) = self.partners.get_mut(usize::from(self.count))
+        {
+            *free = partner;
+            self.count += 1;
+        }
+    }
 }
 
 /// More partners than this make no difference to any rule.
@@ -117,20 +134,19 @@ const MOST_PARTNERS: usize = 4;
 impl Uses {
     fn note(&mut self, thing: u32, partner: u16, most: usize) {
         if let Some(found) = self.0.iter_mut().find(|one| one.thing == thing) {
-            if found.partners.len() < MOST_PARTNERS && !found.partners.contains(&partner) {
-                found.partners.push(partner);
-            }
-            return;
+            return found.note(partner);
         }
         if self.0.len() >= most {
-            let oldest = self.0.iter().position(|one| one.partners.len() < 2).unwrap_or(0);
+            let oldest = self.0.iter().position(|one| one.count < 2).unwrap_or(0);
             self.0.remove(oldest);
         }
-        self.0.push_back(Use { thing, partners: vec![partner] });
+        let mut one = Use { thing, ..Use::default() };
+        one.note(partner);
+        self.0.push_back(one);
     }
 
     fn partners(&self, thing: u32) -> usize {
-        self.0.iter().find(|one| one.thing == thing).map_or(0, |one| one.partners.len())
+        self.0.iter().find(|one| one.thing == thing).map_or(0, |one| usize::from(one.count))
     }
 
     fn encode(&self, bytes: &mut Vec<u8>) {
@@ -138,8 +154,8 @@ impl Uses {
         bytes.extend(length.to_le_bytes());
         for one in self.0.iter().take(usize::from(length)) {
             bytes.extend(one.thing.to_le_bytes());
-            bytes.push(one.partners.len() as u8);
-            bytes.extend(one.partners.iter().flat_map(|partner| partner.to_le_bytes()));
+            bytes.push(one.count);
+            bytes.extend(one.partners().iter().flat_map(|partner| partner.to_le_bytes()));
         }
     }
 
@@ -149,10 +165,11 @@ impl Uses {
         for _ in 0..length {
             let thing = u32::from_le_bytes(take(rest)?);
             let [count] = take::<1>(rest)?;
-            let partners = (0..count.min(MOST_PARTNERS as u8))
-                .map(|_| take(rest).map(u16::from_le_bytes))
-                .collect::<Option<_>>()?;
-            uses.push_back(Use { thing, partners });
+            let mut one = Use { thing, ..Use::default() };
+            for _ in 0..count {
+                one.note(u16::from_le_bytes(take(rest)?));
+            }
+            uses.push_back(one);
         }
         Some(Self(uses))
     }

@@ -353,7 +353,7 @@ impl<'a> Case<'a> {
         if length >= 50
             && covered >= 0.97
             && dense >= 0.97
-            && long.standing.at <= short.standing.at
+            && long.standing.at() <= short.standing.at()
             && laid.title_is_told()
         {
             let evidence = format!("its {length} words stand in the other text");

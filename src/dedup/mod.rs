@@ -14,6 +14,7 @@ mod align;
 mod choose;
 mod fingerprint;
 mod habits;
+mod hands;
 mod judge;
 mod lexicon;
 mod likeness;
@@ -27,9 +28,10 @@ mod words;
 pub use choose::{Candidate, Grouping, Join, NearMiss, choose};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use habits::Habits;
+pub use hands::Hands;
 pub use judge::Rule;
 pub use profile::{Names, Profile, Standing};
-pub use regroup::{Hands, Regrouped, regroup};
+pub use regroup::{Regrouped, regroup};
 pub use representative::{Claim, representative};
 
 #[cfg(test)]

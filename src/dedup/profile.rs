@@ -21,10 +21,19 @@ use crate::model::{EntryId, FeedId, Time};
 pub struct Standing {
     pub entry: EntryId,
     pub feed: FeedId,
-    /// `published`, or when we first saw it.
-    pub at: Time,
+    /// The feed's claim.
+    pub published: Option<Time>,
+    /// Our clock.
+    pub first_seen: Time,
     /// Joins no article of other feeds (`dedup = false`).
     pub stands_alone: bool,
+}
+
+impl Standing {
+    /// When the entry was told: by its feed, else by our first sight of it.
+    pub fn at(&self) -> Time {
+        self.published.unwrap_or(self.first_seen)
+    }
 }
 
 /// What feeds are called: a title ending in one of these names is that title without it.
@@ -35,6 +44,19 @@ pub struct Names {
 }
 
 impl Names {
+    /// The hashes under which a feed of this title is known.
+    pub fn hashes(title: &str) -> Vec<i64> {
+        let mut hashes: Vec<i64> = name_hashes(title).map(u64::cast_signed).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        hashes
+    }
+
+    /// One such hash, known to be a feed's.
+    pub fn add_hash(&mut self, hash: i64) {
+        self.known.insert(hash.cast_unsigned());
+    }
+
     pub fn add(&mut self, feed: FeedId, title: &str) {
         self.known.extend(name_hashes(title));
         let words = Words::of(title);
@@ -57,6 +79,8 @@ pub struct Profile {
     pub(super) title_key: Option<u64>,
     /// With it, where there is one.
     pub(super) whole_title_key: Option<u64>,
+    /// Without what may be a site's name, known or not: only to find candidates by.
+    pub(super) bare_title_key: Option<u64>,
     /// Words of the title that name this text; none where the feed uses it as a column's name.
     pub(super) content_words: usize,
     /// Own words, furniture taken out, and the letters behind them.
@@ -87,15 +111,15 @@ impl Profile {
         let lead = own_paragraphs().next().map_or(0, <[Word]>::len);
         let own: Vec<Word> = own_paragraphs().flatten().copied().collect();
         let scale = text.words.scale();
-        let bare = title.bare.filter(|bare| {
+        let known = title.bare.filter(|bare| {
             names.known.contains(&bare.name)
                 || origin
                     .as_deref()
                     .is_some_and(|origin| name_hashes(origin).any(|n| n == bare.name))
         });
-        let length = bare.map_or(title.words.len(), |bare| bare.length);
+        let length = known.map_or(title.words.len(), |bare| bare.length);
         let title_words: Vec<Word> = title.words.list().iter().take(length).copied().collect();
-        let is_column = [title.key, bare.map(|bare| bare.key)]
+        let is_column = [title.key, known.map(|bare| bare.key)]
             .iter()
             .flatten()
             .any(|&key| habits.repeats_title(key));
@@ -107,8 +131,9 @@ impl Profile {
             standing,
             address_tells,
             guid_tells: guid.is_global && !habits.reuses_guid(guid.hash),
-            title_key: bare.map(|bare| bare.key).or(title.key),
+            title_key: known.map(|bare| bare.key).or(title.key),
             whole_title_key: title.key,
+            bare_title_key: title.bare.map(|bare| bare.key),
             content_words,
             shingles: shingles(&own, SHINGLE * scale),
             title: title_words,
@@ -135,7 +160,8 @@ impl Profile {
             keys.extend(self.guid.address.as_ref().map(|address| mixed(ADDRESS, address.hash)));
         }
         if self.content_words > 0 {
-            keys.extend(self.title_key.map(|key| mixed(TITLE, key)));
+            let titles = [self.whole_title_key, self.bare_title_key];
+            keys.extend(titles.iter().flatten().map(|&key| mixed(TITLE, key)));
         }
         if !self.is_digest {
             let mut runs = runs(&self.own, KEY_RUN * self.scale);
@@ -168,7 +194,12 @@ impl Profile {
     }
 
     pub(super) fn apart(&self, other: &Self) -> TimeDelta {
-        (self.standing.at - other.standing.at).abs()
+        // Claims with claims, first sights with first sights: a feed without dates that is
+        // polled for the first time is not of today.
+        match (self.standing.published, other.standing.published) {
+            (Some(one), Some(there)) => (one - there).abs(),
+            _ => (self.standing.first_seen - other.standing.first_seen).abs(),
+        }
     }
 }
 
@@ -219,6 +250,12 @@ fn shingles(words: &[Word], length: usize) -> Vec<u64> {
 
 /// The `count` smallest hashes: two texts that share most of their runs share most of these.
 fn smallest_into(mut hashes: Vec<u64>, count: usize, keys: &mut Vec<i64>) {
+    // Twice the count, since a text may say one run twice.
+    let few = count * 2;
+    if hashes.len() > few {
+        hashes.select_nth_unstable(few);
+        hashes.truncate(few);
+    }
     hashes.sort_unstable();
     hashes.dedup();
     keys.extend(hashes.iter().take(count).map(|hash| hash.cast_signed()));

@@ -11,26 +11,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::TimeDelta;
 
 use super::{
+    Hands,
     choose::{objection, stronger},
     judge::{Link, Rule, judge},
     profile::Profile,
 };
 use crate::model::{DedupSettings, EntryId, GroupingReason, Time};
-
-/// What people have said; it stands above the rules.
-#[derive(Debug, Clone, Default)]
-pub struct Hands {
-    /// These are one article.
-    pub merged: Vec<(EntryId, EntryId)>,
-    /// These are not.
-    pub split: HashSet<(EntryId, EntryId)>,
-}
-
-impl Hands {
-    pub fn forbid(&self, one: EntryId, other: EntryId) -> bool {
-        self.split.contains(&(one, other)) || self.split.contains(&(other, one))
-    }
-}
 
 /// One article anew.
 pub type Regrouped = Vec<(EntryId, GroupingReason)>;
@@ -101,7 +87,7 @@ impl<'a> Window<'a> {
                 self.links.push((other, number, link));
             }
         }
-        let at = profile.standing.at;
+        let at = profile.standing.at();
         self.numbers.insert(profile.standing.entry, number);
         self.profiles.insert(number, profile);
         if number % TIDY_AFTER == TIDY_AFTER - 1 {
@@ -123,7 +109,9 @@ impl<'a> Window<'a> {
         }
         for numbers in connected.into_values() {
             let is_old = |number: &usize| {
-                self.profiles.get(number).is_some_and(|p| before.is_none_or(|t| p.standing.at < t))
+                self.profiles
+                    .get(number)
+                    .is_some_and(|p| before.is_none_or(|t| p.standing.at() < t))
             };
             if numbers.iter().all(is_old) {
                 self.group(&numbers, &by_hand);
@@ -157,7 +145,7 @@ impl<'a> Window<'a> {
         let mut links: Vec<&(usize, usize, Link)> =
             self.links.iter().filter(|(one, _, _)| within(one)).collect();
         let rank = |number: usize| {
-            self.profiles.get(&number).map(|p| (p.standing.at, p.guid.hash, p.standing.feed))
+            self.profiles.get(&number).map(|p| (p.standing.at(), p.guid.hash, p.standing.feed))
         };
         links.sort_by(|a, b| {
             stronger(&a.2, &b.2).then_with(|| (rank(a.0), rank(a.1)).cmp(&(rank(b.0), rank(b.1))))
@@ -178,10 +166,8 @@ impl<'a> Window<'a> {
                 let numbers = members.get(&group).into_iter().flatten();
                 numbers.filter_map(|number| self.profiles.get(number)).collect::<Vec<_>>()
             });
-            let split = left.iter().any(|a| {
-                right.iter().any(|b| self.hands.forbid(a.standing.entry, b.standing.entry))
-            });
-            if !is_hand && (split || objection(&left, &right, link.rule, self.settings).is_some()) {
+            if !is_hand && objection(&left, &right, link.rule, self.hands, self.settings).is_some()
+            {
                 continue;
             }
             join(&mut parts, here, there);

@@ -210,6 +210,7 @@ impl<'a> Walk<'a> {
             && words
                 .windows(title.len())
                 .skip(1)
+                .take(BEFORE_TITLE)
                 .any(|run| run.iter().zip(title).all(|(a, b)| a.hash == b.hash))
     }
 
@@ -477,6 +478,8 @@ fn is_ellipsis(character: char) -> bool {
 const LONGEST_TAIL: usize = 6;
 /// A title of fewer words is no proof that it is meant.
 const SHORTEST_TITLE: usize = 3;
+/// Words before a title that lead on to it ("Continue reading", "The post").
+const BEFORE_TITLE: usize = 3;
 /// Words around a title that only lead on ("The post … appeared first on …").
 const AROUND_TITLE: usize = 10;
 /// Characters of the longest of [`TAILS`], and a little.
