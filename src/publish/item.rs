@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashSet};
 
 use chrono::{DateTime, Datelike};
 use sha1::{Digest, Sha1};
-use url::Url;
+use url::{Position, Url};
 
 use super::{Site, echo, headline::headline, part::Part, xml::clean};
 use crate::model::{Article, Html, OutputSetting, Source, Time, redacted};
@@ -134,7 +134,12 @@ pub(super) fn updated(items: &[Item]) -> Time {
 /// The id under which the article is known, an IRI whatever it was made from.
 pub(super) fn public_id(article: &Article) -> Cow<'_, str> {
     let id = article.id.as_str();
-    if is_iri(id) { Cow::Borrowed(id) } else { Cow::Owned(urn("article", id)) }
+    if is_iri(id) {
+        return Cow::Borrowed(id);
+    }
+    // Most often an address with a bracket or space in it.
+    let address = Url::parse(id).ok().as_ref().and_then(web);
+    Cow::Owned(address.unwrap_or_else(|| urn("article", id)))
 }
 
 /// `text` as one clean line; none if nothing is left.
@@ -153,9 +158,23 @@ fn html(html: Option<&Html>) -> Option<String> {
     html.map(|html| clean(html.as_str().trim()).into_owned()).filter(|html| !html.is_empty())
 }
 
-/// An address that may leave: http(s), and without a password in it.
+/// An address that may leave: http(s), without a password in it, and a URI by the letter:
+/// browsers let a few characters pass that RFC 3986 (appendix A) has no place for.
 fn web(url: &Url) -> Option<String> {
-    matches!(url.scheme(), "http" | "https").then(|| String::from(redacted(url)))
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let url = redacted(url);
+    let (front, rest) = (&url[..Position::BeforePath], &url[Position::BeforePath..]);
+    let mut address = front.to_owned();
+    for char in rest.chars() {
+        if "[]{}|\\^`\"<> ".contains(char) {
+            address.push_str(&format!("%{:02X}", char as u32));
+        } else {
+            address.push(char);
+        }
+    }
+    Some(address)
 }
 
 /// RFC 3339 and RFC 822 have room for four digits of a year.
@@ -163,14 +182,15 @@ fn is_writable(time: &Time) -> bool {
     (1..=9999).contains(&time.year())
 }
 
-/// A language tag by its shape, RFC 5646 section 2.1.
+/// A language tag by its shape, RFC 5646 section 2.1: a code of ISO 639 first, so that
+/// "english" is none.
 fn language(tag: &str) -> Option<String> {
     let mut parts = tag.split('-');
     let first = parts.next()?;
     let is_part = |part: &str| {
         (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
     };
-    let good = is_part(first)
+    let good = (2..=3).contains(&first.len())
         && first.bytes().all(|byte| byte.is_ascii_alphabetic())
         && parts.all(is_part);
     good.then(|| tag.to_owned())
@@ -340,6 +360,16 @@ mod tests {
     }
 
     #[test]
+    fn addresses_are_uris_by_the_letter() {
+        let mut article = sample::article(1);
+        article.id = "https://[::1]/a|b?c[d]=e f".into();
+        article.url = article.id.parse().ok();
+        let address = "https://[::1]/a%7Cb?c%5Bd%5D=e%20f";
+        let item = item(&article);
+        assert_eq!((item.id.as_str(), item.url.as_deref()), (address, Some(address)));
+    }
+
+    #[test]
     fn a_future_date_does_not_stick_to_the_document() {
         let mut article = sample::article(1);
         article.updated = "2099-01-01T00:00:00Z".parse().ok();
@@ -378,6 +408,7 @@ mod tests {
     fn only_shapes_of_tags_and_types_pass() {
         assert_eq!(language("zh-Hant-TW").as_deref(), Some("zh-Hant-TW"));
         assert_eq!(language("en_US"), None);
+        assert_eq!(language("english"), None);
         assert_eq!(language(""), None);
         assert_eq!(media_type("Audio/MPEG; x=1").as_deref(), Some("audio/mpeg"));
         assert_eq!(media_type("mp3"), None);

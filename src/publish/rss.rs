@@ -35,10 +35,10 @@ pub(super) fn document(
     if archive {
         xml.empty("fh:archive", &[]);
     }
-    let title = atom::title(output, part);
-    xml.text("title", &[], &same_twice(&title));
+    let title = &output.title;
+    xml.text("title", &[], &same_twice(title));
     xml.text("link", &[], site.page(output, part).as_str());
-    xml.text("description", &[], &same_twice(output.description.as_ref().unwrap_or(&title)));
+    xml.text("description", &[], &same_twice(output.description.as_ref().unwrap_or(title)));
     xml.text("lastBuildDate", &[], &rfc822(item::updated(items)));
     xml.text("generator", &[], site.software);
     atom::links(&mut xml, "atom:link", output, site, format, part);
