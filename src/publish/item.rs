@@ -89,7 +89,10 @@ impl Item {
             let told = content.as_mut().or(summary.as_mut());
             let line = naming(&others);
             match told {
-                Some(html) => html.push_str(&line),
+                Some(html) => {
+                    html.truncate(unnamed(html).len());
+                    html.push_str(&line);
+                }
                 None => content = Some(line),
             }
         }
@@ -293,7 +296,23 @@ fn naming(others: &[Other]) -> String {
             format!("<a href=\"{href}\" rel=\"noopener noreferrer\">{title}</a>")
         })
         .collect();
-    format!("\n<p>Also in: {}</p>", links.join(", "))
+    format!("\n{NAMING}{}</p>", links.join(", "))
+}
+
+/// How the line begins.
+const NAMING: &str = "<p>Also in: ";
+
+/// `html` without such a line at its end: two mergansers that have an article from each
+/// other only would else lengthen it at every poll.
+fn unnamed(mut html: &str) -> &str {
+    while let Some((before, line)) = html.rsplit_once(NAMING) {
+        let is_last = line.ends_with("</p>") && line.matches("</p>").count() == 1;
+        if !is_last {
+            break;
+        }
+        html = before.trim_end();
+    }
+    html
 }
 
 fn markup(text: &str) -> String {
@@ -402,6 +421,19 @@ mod tests {
         let item = item(&article);
         assert_eq!((item.others[0].rel, item.others[0].title.as_str()), ("related", "Feed 2"));
         assert_eq!(item.others[0].href, "https://feed2.example/");
+    }
+
+    #[test]
+    fn the_line_that_names_the_others_does_not_grow_in_a_circle() {
+        let mut article = sample::article(1);
+        article.sources.push(sample::source(2, None));
+        let output = OutputSetting { name_others: true, ..sample::output() };
+        let part = Part::Subscription(Older::default());
+        let told = |article: &Article| Item::new(&output, &sample::site(), &part, article).content;
+        let first = told(&article);
+        article.content = first.clone().map(Html::sanitized);
+        assert_eq!(told(&article), first);
+        assert_eq!(first.unwrap().matches("Also in").count(), 1);
     }
 
     #[test]
