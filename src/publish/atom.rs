@@ -29,8 +29,7 @@ pub(super) fn document(
     if archive {
         xml.empty("fh:archive", &[]);
     }
-    let title = title(output, part);
-    xml.text("title", &[], &title);
+    xml.text("title", &[], &output.title);
     if let Some(description) = &output.description {
         xml.text("subtitle", &[], description);
     }
@@ -46,14 +45,6 @@ pub(super) fn document(
     }
     xml.close("feed");
     xml.finish()
-}
-
-/// The title of a document: a search says what was looked for.
-pub(super) fn title(output: &OutputSetting, part: &Part) -> String {
-    match part {
-        Part::Search { words } => format!("{}: {words}", output.title),
-        _ => output.title.clone(),
-    }
 }
 
 fn feed_id(output: &OutputSetting, site: &Site, part: &Part) -> String {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::xml::clean;
+use super::fit::line;
 use crate::model::{Article, Html};
 
 /// The article's title; else the beginning of its text; else what its links are called;
@@ -11,7 +11,7 @@ pub fn headline(article: &Article) -> String {
     article
         .title
         .as_deref()
-        .and_then(folded)
+        .and_then(line)
         .or_else(|| article.content.as_ref().and_then(beginning))
         .or_else(|| article.summary.as_ref().and_then(beginning))
         .or_else(|| article.enclosures.iter().find_map(|enclosure| file_name(&enclosure.url)))
@@ -19,7 +19,7 @@ pub fn headline(article: &Article) -> String {
         .unwrap_or_else(|| {
             let feed = article.sources.first().map_or("Untitled", |source| source.feed.as_str());
             let day = article.published.unwrap_or(article.first_seen).format("%Y-%m-%d");
-            folded(&format!("{feed}, {day}")).unwrap_or_else(|| "Untitled".to_owned())
+            line(&format!("{feed}, {day}")).unwrap_or_else(|| "Untitled".to_owned())
         })
 }
 
@@ -30,7 +30,7 @@ const SHORTEST_SENTENCE: usize = 16;
 
 /// The first sentence if it is short enough, else as many whole words as are.
 fn beginning(html: &Html) -> Option<String> {
-    let text = folded(&html.text())?;
+    let text = line(&html.text())?;
     let cut = text.char_indices().nth(LONGEST).map(|(at, _)| at);
     let head = cut.and_then(|at| text.get(..at)).unwrap_or(&text);
     if let Some(sentence) = first_sentence(head, SHORTEST_SENTENCE) {
@@ -62,17 +62,12 @@ fn first_sentence(text: &str, shortest: usize) -> Option<&str> {
 }
 
 fn file_name(url: &Url) -> Option<String> {
-    folded(url.path_segments()?.next_back()?)
+    line(url.path_segments()?.next_back()?)
 }
 
 fn address(url: &Url) -> Option<String> {
     let path = url.path().trim_end_matches('/');
-    folded(&format!("{}{path}", url.host_str()?))
-}
-
-fn folded(text: &str) -> Option<String> {
-    let text = clean(text).split_whitespace().collect::<Vec<_>>().join(" ");
-    (!text.is_empty()).then_some(text)
+    line(&format!("{}{path}", url.host_str()?))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Format, Site, atom,
+    Format, Site,
     item::Item,
     part::{Older, Part},
     rfc3339,
@@ -31,7 +31,7 @@ pub(super) fn document(
     let hub = site.hub.as_ref().filter(|_| matches!(part, Part::Subscription(_)));
     let feed = Feed {
         version: "https://jsonfeed.org/version/1.1",
-        title: clean(&atom::title(output, part)).into_owned(),
+        title: clean(&output.title).into_owned(),
         home_page_url: site.page(output, part).into(),
         feed_url: site.part(output, format, part).into(),
         description: output.description.as_deref().map(|text| clean(text).into_owned()),

@@ -6,7 +6,8 @@
 //!
 //! - [`pick`] says which articles a document shows, [`Part`] which document of an output it
 //!   is: the one to subscribe to, an archive that never changes, a page, a search.
-//! - `item` makes of an article what all formats say of it; `atom`, `rss` and `json` write.
+//! - `item` makes of an article what all formats say of it, `fit` keeps that to the letter
+//!   of the standards; `atom`, `rss` and `json` write, [`pages`] for people.
 //! - [`etag`] makes tags that still mean something after a restart, so that [`delta`] can
 //!   say what is new since one (RFC 3229).
 //! - [`echo`] knows our own outputs again, so that feeds in a circle make no loop.
@@ -16,6 +17,7 @@
 mod atom;
 pub mod echo;
 pub mod etag;
+mod fit;
 #[cfg(test)]
 mod golden;
 mod headline;

@@ -174,6 +174,60 @@ mod tests {
         assert_eq!(newest_archive(&shown, [9, 8].map(ArticleId)), None);
     }
 
+    /// The archives from `newest` back, each with the rows of `stored` that it holds.
+    fn chain(newest: Option<ArticleId>, stored: &[i64]) -> Vec<(ArticleId, Vec<i64>)> {
+        let mut found = Vec::new();
+        let mut next = newest;
+        while let Some(name) = next {
+            let rows = archive_rows(name);
+            let held = |row: &&i64| (rows.from.0..rows.before.0).contains(row);
+            found.push((name, stored.iter().filter(held).copied().collect()));
+            let below = stored.iter().rev().find(|row| **row < rows.from.0);
+            next = below.map(|row| archive_holding(ArticleId(*row)));
+        }
+        found
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_reader_finds_each_article_once_and_no_archive_changes(
+            // Rows skipped before each article (other outputs' articles), and its position.
+            arrivals in proptest::collection::vec((1_i64..400, 0_i64..1_000), 1..40),
+            limit in 1_usize..6,
+        ) {
+            let (mut row, mut articles) = (0, Vec::<Article>::new());
+            let mut seen = std::collections::HashMap::new();
+            for (gap, position) in arrivals {
+                row += gap;
+                let mut article = sample::article(row);
+                article.position = sample::time(position);
+                articles.push(article);
+                let stored: Vec<i64> = articles.iter().map(|article| article.row.0).collect();
+                let mut shown: Vec<&Article> = articles.iter().collect();
+                shown.sort_by_key(|article| std::cmp::Reverse(Place::of(article)));
+                shown.truncate(limit);
+                let latest = stored.iter().rev().map(|row| ArticleId(*row));
+                let newest = newest_archive(shown.iter().copied(), latest);
+                let archives = chain(newest, &stored);
+                let mut archived = Vec::new();
+                for (name, rows) in archives {
+                    proptest::prop_assert!(archive_is_closed(name, Some(ArticleId(row))));
+                    proptest::prop_assert!(!rows.is_empty());
+                    archived.extend(rows.iter().copied());
+                    let before = seen.entry(name).or_insert_with(|| rows.clone());
+                    proptest::prop_assert_eq!(&*before, &rows);
+                }
+                let mut all = archived.clone();
+                all.sort_unstable();
+                proptest::prop_assert!(all.windows(2).all(|pair| pair[0] != pair[1]));
+                all.extend(shown.iter().map(|article| article.row.0));
+                all.sort_unstable();
+                all.dedup();
+                proptest::prop_assert_eq!(all, stored);
+            }
+        }
+    }
+
     #[test]
     fn an_archive_that_would_still_change_cannot_be_named() {
         assert!(archive_is_closed(ArticleId(8), Some(ArticleId(7))));

@@ -35,10 +35,10 @@ pub(super) fn document(
     if archive {
         xml.empty("fh:archive", &[]);
     }
-    let title = atom::title(output, part);
-    xml.text("title", &[], &same_twice(&title));
+    let title = &output.title;
+    xml.text("title", &[], &same_twice(title));
     xml.text("link", &[], site.page(output, part).as_str());
-    xml.text("description", &[], &same_twice(output.description.as_ref().unwrap_or(&title)));
+    xml.text("description", &[], &same_twice(output.description.as_ref().unwrap_or(title)));
     xml.text("lastBuildDate", &[], &rfc822(item::updated(items)));
     xml.text("generator", &[], site.software);
     atom::links(&mut xml, "atom:link", output, site, format, part);
@@ -134,9 +134,10 @@ fn same_twice(title: &str) -> String {
     same
 }
 
-/// Would an HTML parser take `<` before `after` for a tag? HTML, section 13.2.5.6.
+/// Would an HTML parser take `<` before `after` for a tag? HTML, section 13.2.5.6; and `<>`,
+/// which SGML knows as an empty one.
 fn opens_tag(after: &str) -> bool {
-    after.starts_with(|char: char| char.is_ascii_alphabetic() || "/!?".contains(char))
+    after.starts_with(|char: char| char.is_ascii_alphabetic() || "/!?>".contains(char))
 }
 
 /// Would an HTML parser take `&` before `after` for a character reference?
@@ -178,6 +179,7 @@ mod tests {
     #[test]
     fn what_would_form_markup_is_escaped_once_more() {
         assert_eq!(same_twice("<b>bold</b>"), "&lt;b>bold&lt;/b>");
+        assert_eq!(same_twice("a <> b"), "a &lt;> b");
         assert_eq!(same_twice("the &lt; sign"), "the &amp;lt; sign");
         assert_eq!(same_twice("&copy2026 &#60;"), "&amp;copy2026 &amp;#60;");
     }

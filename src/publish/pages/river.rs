@@ -18,7 +18,7 @@ use super::{
 #[derive(Debug)]
 pub struct River<'a> {
     pub output: &'a OutputSetting,
-    pub articles: &'a [Article],
+    pub articles: &'a [&'a Article],
     /// There are articles older than these.
     pub has_older: bool,
     /// There are articles newer than these.

@@ -148,11 +148,12 @@ fn hundred() -> Vec<Article> {
 }
 
 fn river_page(site: &PageSite, articles: &[Article]) -> Page {
+    let articles: Vec<&Article> = articles.iter().collect();
     river(
         site,
         River {
             output: &site.outputs[0],
-            articles,
+            articles: &articles,
             has_older: true,
             has_newer: false,
             narrowed: None,
