@@ -1,7 +1,7 @@
 //! Which entry is which, from poll to poll.
 //!
 //! In: the entries of one document, with the guids that it states. Out: the same with a guid
-//! for each, and none twice. A guid is what the document states (guid, `atom:id`,
+//! for each, and different ones for different stories. A guid is what the document states (guid, `atom:id`,
 //! `rdf:about`), else the link, else the file that comes with the entry, else a hash of what
 //! publishers do not edit. It is never random, never a place in the document, and never made
 //! from a title alone, since "Weekly update" comes every week.
@@ -16,7 +16,7 @@ use crate::model::RawEntry;
 const MAX_GUID_BYTES: usize = 1024;
 
 /// Gives every entry its guid, and each guid to one entry.
-pub(super) fn settle(entries: &mut Vec<RawEntry>, repairs: &mut Vec<String>) {
+pub(super) fn settle(entries: &mut [RawEntry], repairs: &mut Vec<String>) {
     let mut hashed = 0_usize;
     for entry in entries.iter_mut() {
         if entry.guid.is_empty() {
@@ -75,44 +75,26 @@ fn story(entry: &RawEntry) -> String {
     hash(&[entry.url.as_ref().map(url::Url::as_str), title.or_else(|| body(entry))])
 }
 
-/// Handles guids that stand on several entries.
+/// Tells different stories under one guid apart.
 ///
-/// The same story twice is one entry, in its latest version (RFC 4287 section 4.1.1). Different
-/// stories under one guid are different entries: all of them get a guid of their own, for if
-/// one kept the old one, it would pass to another entry at the next poll.
-fn separate(entries: &mut Vec<RawEntry>, repairs: &mut Vec<String>) {
-    let mut places: HashMap<&str, Vec<usize>> = HashMap::with_capacity(entries.len());
-    for (place, entry) in entries.iter().enumerate() {
-        places.entry(entry.guid.as_str()).or_default().push(place);
-    }
-    let shared: Vec<Vec<usize>> = places.into_values().filter(|group| group.len() > 1).collect();
-    if shared.is_empty() {
-        return;
-    }
-    let mut dropped: HashSet<usize> = HashSet::new();
-    let mut renamed: HashMap<usize, String> = HashMap::new();
-    for group in shared {
-        let mut stories: HashMap<String, usize> = HashMap::new();
-        for place in group {
-            let Some(entry) = entries.get(place) else { continue };
-            let kept = stories.entry(story(entry)).or_insert(place);
-            if *kept != place {
-                let age = |place: usize| entries.get(place).and_then(|e| e.updated.or(e.published));
-                let (old, new) =
-                    if age(place) > age(*kept) { (*kept, place) } else { (place, *kept) };
-                dropped.insert(old);
-                *kept = new;
-            }
-        }
-        if stories.len() > 1 {
-            for (story, place) in stories {
-                let Some(entry) = entries.get(place) else { continue };
-                renamed.insert(place, hash(&[Some(&entry.guid), Some(&story)]));
-            }
+/// All of them get a guid of their own, for if one kept the old one, it would pass to another
+/// entry at the next poll.
+fn separate(entries: &mut [RawEntry], repairs: &mut Vec<String>) {
+    let mut repeats = 0_usize;
+    let mut renamed: Vec<(usize, String)> = Vec::new();
+    for group in shared(entries) {
+        let stories: Vec<(usize, String)> = group
+            .into_iter()
+            .filter_map(|place| Some((place, story(entries.get(place)?))))
+            .collect();
+        let different: HashSet<&str> = stories.iter().map(|(_, story)| story.as_str()).collect();
+        repeats += stories.len() - different.len();
+        if different.len() > 1 {
+            renamed.extend(stories);
         }
     }
-    if !dropped.is_empty() {
-        repairs.push(format!("{} entries that stand there twice taken once", dropped.len()));
+    if repeats > 0 {
+        repairs.push(format!("{repeats} entries stand there twice"));
     }
     if !renamed.is_empty() {
         repairs.push(format!(
@@ -120,9 +102,27 @@ fn separate(entries: &mut Vec<RawEntry>, repairs: &mut Vec<String>) {
             renamed.len()
         ));
     }
-    for (place, guid) in renamed {
+    for (place, story) in renamed {
         if let Some(entry) = entries.get_mut(place) {
-            entry.guid = guid;
+            entry.guid = hash(&[Some(&entry.guid), Some(&story)]);
+        }
+    }
+}
+
+/// Keeps one of the entries that stand there twice: the latest (RFC 4287 section 4.1.1), else
+/// the first.
+pub(super) fn drop_repeats(entries: &mut Vec<RawEntry>) {
+    let mut dropped: HashSet<usize> = HashSet::new();
+    for group in shared(entries) {
+        let age = |place: usize| entries.get(place).and_then(|e| e.updated.or(e.published));
+        let mut kept: Option<usize> = None;
+        for place in group {
+            match kept {
+                Some(best) if age(place) <= age(best) => {
+                    dropped.insert(place);
+                }
+                _ => dropped.extend(kept.replace(place)),
+            }
         }
     }
     let mut place = 0;
@@ -130,6 +130,15 @@ fn separate(entries: &mut Vec<RawEntry>, repairs: &mut Vec<String>) {
         place += 1;
         !dropped.contains(&(place - 1))
     });
+}
+
+/// The places of entries that share a guid, in document order.
+fn shared(entries: &[RawEntry]) -> Vec<Vec<usize>> {
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::with_capacity(entries.len());
+    for (place, entry) in entries.iter().enumerate() {
+        places.entry(entry.guid.as_str()).or_default().push(place);
+    }
+    places.into_values().filter(|group| group.len() > 1).collect()
 }
 
 #[cfg(test)]
@@ -145,6 +154,7 @@ mod tests {
 
     fn settled(mut entries: Vec<RawEntry>) -> Vec<String> {
         settle(&mut entries, &mut Vec::new());
+        drop_repeats(&mut entries);
         entries.into_iter().map(|entry| entry.guid).collect()
     }
 

@@ -18,10 +18,11 @@ mod guid;
 pub mod html;
 mod json;
 mod lenient;
+mod mojibake;
 mod plain;
 mod urls;
 
-use crate::model::{Document, Entry, FeedMeta, ParsedFeed, RawFeed, TextKind, Time};
+use crate::model::{Document, Entry, FeedMeta, ParsedFeed, RawFeed, RawText, TextKind, Time};
 use extract::{Context, Found};
 
 pub use finish::{finish, finish_meta};
@@ -35,16 +36,18 @@ pub enum ParseError {
     NotAFeed { reason: String },
 }
 
-/// Reads the document: fields found, nothing made harmless yet.
+/// Reads the document: fields found, nothing made harmless yet, no guid twice.
 pub fn read(document: &Document) -> Result<RawFeed, ParseError> {
-    read_with(document, true)
+    let mut feed = read_with(document, true)?;
+    guid::drop_repeats(&mut feed.entries);
+    Ok(feed)
 }
 
-/// Both halves at once, for `merganser parse`.
+/// Both halves at once, for `merganser parse`: shows entries that stand there twice, too.
 ///
 /// A date after `now` is clamped to it.
 pub fn parse(document: &Document, now: Time) -> Result<ParsedFeed, ParseError> {
-    let raw = read(document)?;
+    let raw = read_with(document, true)?;
     let mut repairs = raw.repairs;
     let entries: Vec<Entry> =
         raw.entries.into_iter().map(|entry| finish(entry, now, &mut repairs)).collect();
@@ -89,12 +92,15 @@ fn read_with(document: &Document, plain_allowed: bool) -> Result<RawFeed, ParseE
     Ok(settle(found, repairs, &context))
 }
 
-/// A base longer than this is not handed down to every entry.
+/// Names longer than this, all together, are not handed down to every entry.
 const MAX_HANDED_DOWN_BYTES: usize = 1024;
 
-/// What entries have from their feed, and from each other.
+/// What entries have from their feed, and what concerns all texts alike.
 fn settle(found: Found, mut repairs: Vec<String>, context: &Context<'_>) -> RawFeed {
-    let Found { meta, title, description, authors, hints, links, mut entries, .. } = found;
+    let Found {
+        meta, mut title, mut description, authors, hints, links, mut entries, base, ..
+    } = found;
+    let mut twice = [&mut title, &mut description].into_iter().map(decode_again).sum::<usize>();
     let meta = FeedMeta {
         title: title.map(|title| html::title(&title)).filter(|title| !title.is_empty()),
         description: description.and_then(|description| {
@@ -103,10 +109,9 @@ fn settle(found: Found, mut repairs: Vec<String>, context: &Context<'_>) -> RawF
         }),
         ..meta
     };
+    // A document read from a file has no address; the feed's own links are the next best.
+    let base = base.filter(|_| context.base.is_none());
     let authors_bytes: usize = authors.iter().map(String::len).sum();
-    // A document read from a file has no address; the feed's page is the next best base.
-    let base = context.base.is_none().then_some(meta.home_page.as_ref()).flatten();
-    let base = base.filter(|base| base.as_str().len() <= MAX_HANDED_DOWN_BYTES);
     for entry in &mut entries {
         // RFC 4287 section 4.2.1, and its source's author where there is one.
         if entry.authors.is_empty()
@@ -118,12 +123,39 @@ fn settle(found: Found, mut repairs: Vec<String>, context: &Context<'_>) -> RawF
         if entry.language.is_none() {
             entry.language.clone_from(&meta.language);
         }
+        for name in entry.authors.iter_mut().chain(&mut entry.categories) {
+            twice += name_without_references(name);
+        }
+        for text in [&mut entry.title, &mut entry.summary, &mut entry.content] {
+            twice += decode_again(text);
+        }
         for text in [&mut entry.summary, &mut entry.content].into_iter().flatten() {
             if text.base.is_none() && text.kind != TextKind::Plain && text.text.contains('<') {
-                text.base = base.cloned();
+                text.base.clone_from(&base);
             }
         }
     }
+    if twice > 0 {
+        repairs.push(format!("{twice} texts that were encoded as UTF-8 twice decoded once more"));
+    }
     guid::settle(&mut entries, &mut repairs);
     RawFeed { meta, entries, hints, links, repairs }
+}
+
+/// Mends a text that was encoded twice; tells whether it was.
+fn decode_again(text: &mut Option<RawText>) -> usize {
+    let Some(text) = text else { return 0 };
+    let Some(mended) = mojibake::mended(&text.text) else { return 0 };
+    text.text = mended;
+    1
+}
+
+/// Names are text, but many programs escape them as if they were markup.
+fn name_without_references(name: &mut String) -> usize {
+    if name.contains('&') {
+        *name = lenient::decode_references(name);
+    }
+    let Some(mended) = mojibake::mended(name) else { return 0 };
+    *name = mended;
+    1
 }

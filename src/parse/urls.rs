@@ -25,13 +25,6 @@ pub(crate) fn resolve(base: Option<&Url>, text: &str) -> Option<Url> {
     on_the_web(url)
 }
 
-/// The base that an `xml:base` or `<base href>` makes inside another one.
-///
-/// Unlike [`resolve`] it keeps the outer base where the text is no use.
-pub(crate) fn nested_base(outer: Option<&Url>, text: &str) -> Option<Url> {
-    resolve(outer, text).or_else(|| outer.cloned())
-}
-
 /// http or https with a host; credentials stay, since some private feeds live by them.
 fn on_the_web(url: Url) -> Option<Url> {
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)

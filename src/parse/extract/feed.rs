@@ -5,8 +5,11 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use super::{
-    Context, Dialect, Found, links,
+    Context, Dialect, Found, MAX_BASE_BYTES,
+    links::{self, Link},
     people::{feed_authors, one_line},
     tables::{self, Fields},
 };
@@ -15,41 +18,27 @@ use crate::{
     parse::{
         dates,
         lenient::{names::Ns, tree::NodeRef},
+        urls,
     },
 };
 
 /// WebSub hubs that one feed may name.
 const MAX_HUBS: usize = 8;
 
+/// Extracts what is said of the feed; `root` may be the feed itself, or hold a channel.
 pub(in crate::parse) fn feed(
     root: NodeRef<'_, '_>,
     dialect: Dialect,
     context: &Context<'_>,
 ) -> Found {
-    let channel = root
-        .children()
-        .find(|child| child.is(Ns::Plain, "channel") || child.is(Ns::Atom, "channel"));
-    let fields = match channel {
-        Some(channel) => Fields::of_both(channel, root),
-        None => Fields::of(root),
-    };
-    let node = channel.unwrap_or(root);
-    let base = node.base().or(context.base);
+    let (node, fields) = channel(root);
+    let fallback = fallback_base(root);
+    let base = node.base().or(context.base).or(fallback.as_ref());
     let all_links = links::links(&fields, base);
     let link =
         |rel: &str| all_links.iter().find(|link| link.rel == rel).map(|link| link.url.clone());
-    let alternates = || all_links.iter().filter(|link| link.rel == "alternate");
-    let is_page = |link: &&links::Link<'_>| {
-        link.media_type.is_none_or(|kind| kind.contains("html") || kind.trim().is_empty())
-    };
-    let home_page = alternates()
-        .find(|link| link.is_text)
-        .or_else(|| alternates().find(is_page))
-        .or_else(|| alternates().next())
-        .map(|link| link.url.clone())
-        .or_else(|| {
-            node.attribute("href").and_then(|href| crate::parse::urls::resolve(base, href))
-        });
+    let home_page = home_page(&all_links)
+        .or_else(|| node.attribute("href").and_then(|href| urls::resolve(base, href)));
     let topic = link("self");
     let text = |node: NodeRef<'_, '_>| Some(one_line(&node.text())).filter(|t| !t.is_empty());
     let mut hubs = Vec::new();
@@ -69,7 +58,7 @@ pub(in crate::parse) fn feed(
                 .first(tables::LANGUAGE, text)
                 .or_else(|| node.language().map(str::to_owned)),
             updated: fields
-                .first(tables::FEED_UPDATED, |node| dates::parse(&node.text()))
+                .date(tables::FEED_UPDATED)
                 .or_else(|| node.attribute("lastmod").and_then(dates::parse)),
         },
         title: fields.first_text(tables::TITLE, dialect, base),
@@ -77,8 +66,43 @@ pub(in crate::parse) fn feed(
         authors: feed_authors(&fields),
         hints: hints(&fields),
         links: DocumentLinks { hubs, topic, older: link("prev-archive").or_else(|| link("next")) },
+        base: fallback,
         ..Found::default()
     }
+}
+
+/// What relative addresses stand under where neither the transport nor `xml:base` says: the
+/// feed's own idea of its address, else its page.
+pub(in crate::parse) fn fallback_base(root: NodeRef<'_, '_>) -> Option<Url> {
+    let (_, fields) = channel(root);
+    let links = links::links(&fields, None);
+    links
+        .iter()
+        .find(|link| link.rel == "self")
+        .map(|link| link.url.clone())
+        .or_else(|| home_page(&links))
+        .filter(|base| base.as_str().len() <= MAX_BASE_BYTES)
+}
+
+/// The element that holds the feed's fields, and those fields.
+fn channel<'t, 'd>(root: NodeRef<'t, 'd>) -> (NodeRef<'t, 'd>, Fields<'t, 'd>) {
+    let channel = root
+        .children()
+        .find(|child| child.is(Ns::Plain, "channel") || child.is(Ns::Atom, "channel"));
+    match channel {
+        Some(channel) => (channel, Fields::of_both(channel, root)),
+        None => (root, Fields::of(root)),
+    }
+}
+
+/// The page that the feed belongs to.
+fn home_page(links: &[Link<'_>]) -> Option<Url> {
+    let alternates = || links.iter().filter(|link| link.rel == "alternate");
+    alternates()
+        .find(|link| link.is_text)
+        .or_else(|| alternates().find(|link| link.is_page()))
+        .or_else(|| alternates().next())
+        .map(|link| link.url.clone())
 }
 
 /// What a feed asks of those who poll it.

@@ -33,6 +33,13 @@ pub(super) struct Link<'t> {
     pub is_text: bool,
 }
 
+impl Link<'_> {
+    /// Something for a browser, as far as the link says.
+    pub(super) fn is_page(&self) -> bool {
+        self.media_type.is_none_or(|kind| kind.contains("html") || kind.trim().is_empty())
+    }
+}
+
 /// The links below an element, in document order.
 pub(super) fn links<'t>(fields: &Fields<'t, '_>, base: Option<&Url>) -> Vec<Link<'t>> {
     fields
@@ -74,9 +81,11 @@ fn relation(rel: Option<&str>) -> Cow<'_, str> {
 /// The address that an element names, by attribute or by text.
 pub(super) fn address(node: NodeRef<'_, '_>, base: Option<&Url>) -> Option<Url> {
     let base = node.base().or(base);
-    match node.attribute("href").filter(|href| !href.trim().is_empty()) {
-        Some(href) => urls::resolve(base, href),
-        None => match node.text() {
+    match node.attribute("href") {
+        // The document itself, where it says what that is (RFC 3986 section 4.4).
+        Some(href) if href.trim().is_empty() && node.text().is_empty() => node.base().cloned(),
+        Some(href) if !href.trim().is_empty() => urls::resolve(base, href),
+        _ => match node.text() {
             text if text.is_empty() => urls::resolve(base, node.attribute_in(Ns::Rdf, "resource")?),
             text => urls::resolve(base, &text),
         },
@@ -107,12 +116,9 @@ impl<'t> EntryLinks<'t> {
     /// The entry's page.
     pub(super) fn url(&self, fields: &Fields<'_, '_>, base: Option<&Url>) -> Option<Url> {
         let alternates = || self.links.iter().filter(|link| link.rel == "alternate");
-        let is_page = |link: &&Link<'_>| {
-            link.media_type.is_none_or(|kind| kind.contains("html") || kind.trim().is_empty())
-        };
         alternates()
             .find(|link| link.is_text)
-            .or_else(|| alternates().find(is_page))
+            .or_else(|| alternates().find(|link| link.is_page()))
             .or_else(|| alternates().next())
             .map(|link| link.url.clone())
             .or_else(|| self.own_address.clone())
@@ -144,10 +150,10 @@ impl<'t> EntryLinks<'t> {
 /// A guid that is an address, unless it says that it is none (RSS 2.0, `guid`).
 fn permalink(fields: &Fields<'_, '_>) -> Option<Url> {
     fields.first(tables::GUID, |node| {
-        let denied = node.attribute("isPermaLink").is_some_and(|word| {
-            matches!(word.trim().to_ascii_lowercase().as_str(), "false" | "no" | "0")
+        let allowed = node.attribute("isPermaLink").is_none_or(|word| {
+            matches!(word.trim().to_ascii_lowercase().as_str(), "" | "true" | "yes" | "1")
         });
-        if denied || !node.local().eq_ignore_ascii_case("guid") {
+        if !allowed || !node.local().eq_ignore_ascii_case("guid") {
             return None;
         }
         urls::resolve(None, &node.text())

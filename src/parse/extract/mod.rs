@@ -19,9 +19,12 @@ use crate::{
     parse::dates,
 };
 
-pub(super) use feed::feed;
+pub(super) use feed::{fallback_base, feed};
 pub(super) use people::{one_line, push_once};
 use tables::Fields;
+
+/// A base longer than this is not handed down: each relative address under it grows by it.
+pub(super) const MAX_BASE_BYTES: usize = 1024;
 
 /// What is known of a document from outside.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,6 +74,9 @@ pub(super) struct Found {
     pub links: DocumentLinks,
     pub entries: Vec<RawEntry>,
     pub repairs: Vec<String>,
+    /// What relative addresses stand under where the transport does not say: the feed's own
+    /// idea of its address, else its page.
+    pub base: Option<Url>,
 }
 
 /// Reads an entry. Its guid is what the document states, or empty.
@@ -90,9 +96,9 @@ pub(super) fn entry(node: NodeRef<'_, '_>, dialect: Dialect, context: &Context<'
             .first_text(tables::TITLE, dialect, base)
             .or_else(|| media.title(dialect, base)),
         authors: people::authors(&fields, node),
-        published: fields.first(tables::PUBLISHED, |node| dates::parse(&node.text())),
+        published: fields.date(tables::PUBLISHED),
         updated: fields
-            .first(tables::UPDATED, |node| dates::parse(&node.text()))
+            .date(tables::UPDATED)
             .or_else(|| node.attribute("lastmod").and_then(dates::parse)),
         summary,
         content,

@@ -46,7 +46,7 @@ pub(super) fn categories(fields: &Fields<'_, '_>) -> Vec<String> {
                 .filter(|label| !label.trim().is_empty())
                 .or_else(|| category.attribute("term"))
                 .filter(|term| !term.trim().is_empty())
-                .map_or_else(|| category.own_text(), str::to_owned);
+                .map_or_else(|| own_or_all_text(category), str::to_owned);
             let name = match name.trim() {
                 "" => category.attribute("text").unwrap_or_default().to_owned(),
                 _ => name,
@@ -62,6 +62,14 @@ pub(super) fn categories(fields: &Fields<'_, '_>) -> Vec<String> {
         }
     }
     names
+}
+
+/// An element in a category is something else by mistake, unless it is all there is.
+fn own_or_all_text(node: NodeRef<'_, '_>) -> String {
+    match node.own_text() {
+        text if text.is_empty() => node.text().into_owned(),
+        text => text,
+    }
 }
 
 /// The name in `name@host (Name)`, `Name <name@host>` and the like; else what is there.

@@ -7,8 +7,11 @@ use url::Url;
 
 use super::{Dialect, text};
 use crate::{
-    model::RawText,
-    parse::lenient::{names::Ns, tree::NodeRef},
+    model::{RawText, Time},
+    parse::{
+        dates,
+        lenient::{names::Ns, tree::NodeRef},
+    },
 };
 
 /// Namespace and local name, in lower case.
@@ -60,6 +63,7 @@ pub(super) const GUID: Table = &[
 
 pub(super) const PUBLISHED: Table = &[
     (Ns::Atom, "published"),
+    (Ns::Atom03, "published"),
     (Ns::Atom03, "issued"),
     (Ns::Plain, "pubdate"),
     (Ns::Atom, "pubdate"),
@@ -76,6 +80,7 @@ pub(super) const PUBLISHED: Table = &[
 
 pub(super) const UPDATED: Table = &[
     (Ns::Atom, "updated"),
+    (Ns::Atom03, "updated"),
     (Ns::Atom03, "modified"),
     (Ns::Dc, "modified"),
     (Ns::Plain, "updated"),
@@ -134,6 +139,7 @@ pub(super) const FEED_DESCRIPTION: Table = &[
 
 pub(super) const FEED_UPDATED: Table = &[
     (Ns::Atom, "updated"),
+    (Ns::Atom03, "updated"),
     (Ns::Atom03, "modified"),
     (Ns::Plain, "lastbuilddate"),
     (Ns::Plain, "updated"),
@@ -182,6 +188,13 @@ impl<'t, 'd> Fields<'t, 'd> {
         mut read: impl FnMut(NodeRef<'t, 'd>) -> Option<T>,
     ) -> Option<T> {
         table.iter().find_map(|&(ns, local)| self.named(ns, local).find_map(&mut read))
+    }
+
+    /// The date of the first row that has one; where it is given twice, the latter counts.
+    pub(super) fn date(&self, table: Table) -> Option<Time> {
+        table.iter().find_map(|&(ns, local)| {
+            self.named(ns, local).filter_map(|node| dates::parse(&node.text())).last()
+        })
     }
 
     /// The first text that is not empty.

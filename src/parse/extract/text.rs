@@ -5,7 +5,7 @@
 
 use url::Url;
 
-use super::Dialect;
+use super::{Dialect, tables};
 use crate::{
     model::{RawText, TextKind},
     parse::lenient::{names::Ns, tree::NodeRef},
@@ -19,7 +19,7 @@ pub(super) fn raw_text(
 ) -> Option<RawText> {
     let (text, kind) = match node.ns() {
         Ns::Atom if dialect == Dialect::Atom03 => atom_03(node),
-        Ns::Atom => atom(node),
+        Ns::Atom => atom(node, tables::has(tables::CONTENT, node)),
         Ns::Atom03 => atom_03(node),
         Ns::Xhtml => (node.inner_html(true), TextKind::Html),
         Ns::Content => (escaped_once(node), TextKind::Html),
@@ -71,7 +71,9 @@ impl Form {
     }
 }
 
-fn atom(node: NodeRef<'_, '_>) -> (String, TextKind) {
+/// Only `content` may have a media type (RFC 4287 section 4.1.3.1); elsewhere it is a mistake,
+/// and its text is text unless it is base64 after all.
+fn atom(node: NodeRef<'_, '_>, is_content: bool) -> (String, TextKind) {
     match node.attribute("type").map_or(Form::Text, Form::of) {
         // An element in what is called text: somebody forgot to escape.
         Form::Text if node.has_elements() => (trimmed(node.inner_html(true)), TextKind::Html),
@@ -83,7 +85,12 @@ fn atom(node: NodeRef<'_, '_>) -> (String, TextKind) {
         // Nothing but text where elements should be: markup that was escaped after all, or
         // simply text.
         Form::Xhtml | Form::Xml => (node.text().into_owned(), TextKind::Unsaid),
-        Form::Binary => base64(node),
+        Form::Binary => match base64(node) {
+            (text, _) if text.is_empty() && !is_content => {
+                (node.text().into_owned(), TextKind::Plain)
+            }
+            decoded => decoded,
+        },
     }
 }
 
@@ -139,7 +146,8 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
             bytes.push((bits >> count) as u8);
         }
     }
-    Some(bytes)
+    // Whole bytes only: a word that happens to consist of these letters is none.
+    (count < 6 && bits & ((1 << count) - 1) == 0).then_some(bytes)
 }
 
 #[cfg(test)]
@@ -150,5 +158,6 @@ mod tests {
     fn base64_is_decoded() {
         assert_eq!(decode_base64("SGVs\nbG8=").as_deref(), Some(b"Hello".as_slice()));
         assert_eq!(decode_base64("a*b"), None);
+        assert_eq!(decode_base64("abcde"), None);
     }
 }

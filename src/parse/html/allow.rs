@@ -5,87 +5,15 @@
 //! SVG and MathML, through which every escape from ammonia so far has led.
 
 /// Elements that stay, in alphabetical order.
+#[rustfmt::skip]
 pub(super) const ELEMENTS: &[&str] = &[
-    "a",
-    "abbr",
-    "acronym",
-    "address",
-    "article",
-    "aside",
-    "audio",
-    "b",
-    "bdi",
-    "bdo",
-    "big",
-    "blockquote",
-    "br",
-    "caption",
-    "center",
-    "cite",
-    "code",
-    "col",
-    "colgroup",
-    "dd",
-    "del",
-    "details",
-    "dfn",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "figcaption",
-    "figure",
-    "footer",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hgroup",
-    "hr",
-    "i",
-    "img",
-    "ins",
-    "kbd",
-    "li",
-    "main",
-    "mark",
-    "nav",
-    "ol",
-    "p",
-    "picture",
-    "pre",
-    "q",
-    "rp",
-    "rt",
-    "ruby",
-    "s",
-    "samp",
-    "section",
-    "small",
-    "source",
-    "span",
-    "strike",
-    "strong",
-    "sub",
-    "summary",
-    "sup",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "time",
-    "tr",
-    "tt",
-    "u",
-    "ul",
-    "var",
-    "video",
-    "wbr",
+    "a", "abbr", "acronym", "address", "article", "aside", "audio", "b", "bdi", "bdo", "big",
+    "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del",
+    "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "footer", "h1", "h2", "h3",
+    "h4", "h5", "h6", "header", "hgroup", "hr", "i", "img", "ins", "kbd", "li", "main", "mark",
+    "nav", "ol", "p", "picture", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small",
+    "source", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot",
+    "th", "thead", "time", "tr", "tt", "u", "ul", "var", "video", "wbr",
 ];
 
 /// Attributes that stay on every element.
@@ -112,12 +40,36 @@ pub(super) const ATTRIBUTES: &[(&str, &[&str])] = &[
     ("video", &["controls", "height", "loop", "muted", "poster", "preload", "src", "width"]),
 ];
 
-/// Elements whose content goes with them.
-pub(super) const REMOVED_WITH_CONTENT: &[&str] =
-    &["iframe", "noembed", "noframes", "script", "style", "title"];
+/// Elements whose content goes with them. Not frames: what stands inside of those is for
+/// readers without frames, which is what we are.
+pub(super) const REMOVED_WITH_CONTENT: &[&str] = &["script", "style", "title"];
 
 /// Attributes that hold one address.
 pub(super) const ADDRESSES: &[&str] = &["cite", "href", "poster", "src"];
+
+/// Elements without content or end tag (HTML 13.1.2), the obsolete ones included.
+#[rustfmt::skip]
+const VOID: &[&str] = &[
+    "area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input",
+    "link", "meta", "param", "source", "track", "wbr",
+];
+
+/// Elements that stand on lines of their own, so that words on both sides are apart.
+#[rustfmt::skip]
+const BLOCK: &[&str] = &[
+    "address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details",
+    "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2",
+    "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "li", "main", "nav", "ol", "option", "p",
+    "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+];
+
+/// What else HTML has, or had.
+#[rustfmt::skip]
+const OTHERS: &[&str] = &[
+    "applet", "blink", "body", "button", "canvas", "font", "frameset", "head", "html", "iframe",
+    "label", "map", "marquee", "math", "nobr", "noembed", "noframes", "noscript", "object",
+    "select", "svg", "template", "textarea", "xmp",
+];
 
 pub(super) fn element(name: &str) -> bool {
     ELEMENTS.binary_search(&name).is_ok()
@@ -132,111 +84,18 @@ pub(super) fn attribute(element: &str, name: &str) -> bool {
             .is_some_and(|(_, names)| names.contains(&name))
 }
 
-/// Elements without content or end tag (HTML 13.1.2).
 pub(super) fn is_void(name: &str) -> bool {
-    matches!(
-        name,
-        "area"
-            | "base"
-            | "basefont"
-            | "bgsound"
-            | "br"
-            | "col"
-            | "embed"
-            | "frame"
-            | "hr"
-            | "img"
-            | "input"
-            | "link"
-            | "meta"
-            | "param"
-            | "source"
-            | "track"
-            | "wbr"
-    )
+    VOID.binary_search(&name).is_ok()
 }
 
-/// Elements that stand on lines of their own, so that words on both sides are apart.
 pub(super) fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "br"
-            | "caption"
-            | "center"
-            | "dd"
-            | "details"
-            | "dialog"
-            | "div"
-            | "dl"
-            | "dt"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hgroup"
-            | "hr"
-            | "li"
-            | "main"
-            | "nav"
-            | "ol"
-            | "option"
-            | "p"
-            | "pre"
-            | "section"
-            | "summary"
-            | "table"
-            | "tbody"
-            | "td"
-            | "tfoot"
-            | "th"
-            | "thead"
-            | "tr"
-            | "ul"
-    )
+    BLOCK.binary_search(&name).is_ok()
 }
 
 /// Whether HTML has, or had, an element of this name: what tells markup from `a <b`.
 pub(super) fn is_known(name: &str) -> bool {
-    element(name)
-        || is_void(name)
-        || is_block(name)
+    [ELEMENTS, VOID, BLOCK, OTHERS].iter().any(|names| names.binary_search(&name).is_ok())
         || REMOVED_WITH_CONTENT.contains(&name)
-        || matches!(
-            name,
-            "applet"
-                | "blink"
-                | "body"
-                | "button"
-                | "canvas"
-                | "font"
-                | "frameset"
-                | "head"
-                | "html"
-                | "label"
-                | "map"
-                | "marquee"
-                | "math"
-                | "nobr"
-                | "noscript"
-                | "object"
-                | "select"
-                | "svg"
-                | "template"
-                | "textarea"
-                | "xmp"
-        )
 }
 
 #[cfg(test)]
@@ -245,7 +104,9 @@ mod tests {
 
     #[test]
     fn the_tables_are_in_order() {
-        assert!(ELEMENTS.is_sorted());
+        for names in [ELEMENTS, VOID, BLOCK, OTHERS] {
+            assert!(names.is_sorted());
+        }
         assert!(ATTRIBUTES.is_sorted_by_key(|(element, _)| element));
     }
 

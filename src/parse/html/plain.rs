@@ -3,6 +3,8 @@
 //! In: markup, trusted or not. Out: characters that mean themselves. Each function is one
 //! scan, linear in its input.
 
+use std::borrow::Cow;
+
 use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 
 use super::allow;
@@ -17,16 +19,16 @@ pub(super) fn text(html: &str) -> String {
     while let Some(piece) = tags.next() {
         match piece {
             Piece::Text(text) => decode_into(text, &mut out),
-            Piece::Start { name, .. } => {
-                if allow::is_block(name_of(name).as_str()) {
+            Piece::Start { name, closed } => {
+                if allow::is_block(&name_of(name)) {
                     out.push(' ');
                 }
-                if let Some(removed) = removed(name) {
+                if let Some(removed) = removed(name).filter(|_| !closed) {
                     tags.skip_past_end_tag(removed);
                 }
             }
             Piece::End { name, .. } => {
-                if allow::is_block(name_of(name).as_str()) {
+                if allow::is_block(&name_of(name)) {
                     out.push(' ');
                 }
             }
@@ -291,8 +293,12 @@ fn removed(name: &str) -> Option<&'static str> {
     allow::REMOVED_WITH_CONTENT.iter().copied().find(|removed| removed.eq_ignore_ascii_case(name))
 }
 
-fn name_of(name: &str) -> String {
-    name.to_ascii_lowercase()
+fn name_of(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        name.to_ascii_lowercase().into()
+    } else {
+        name.into()
+    }
 }
 
 /// A text that never has two white spaces side by side, nor one at its ends.
@@ -439,6 +445,7 @@ mod tests {
             ("a<!-- b > c -->d", "ad"),
             ("<a title='>' href=\"x>y\">z</a>", "z"),
             ("<STYLE>p{}</STYLE >x", "x"),
+            ("safe<iframe src='x'/> text", "safe text"),
             ("a&nbsp;&nbsp;b\u{200B}", "a b\u{200B}"),
         ] {
             assert_eq!(text(html), expected, "{html}");

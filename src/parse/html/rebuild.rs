@@ -36,7 +36,7 @@ pub(super) struct Rebuilt {
 
 pub(super) fn rebuild(html: &str, base: Option<&Url>) -> Result<Rebuilt, TooHeavy> {
     let html = without_ballast(html);
-    let sink = tokens::run(&html, Rebuild::new(base, html.len()))?;
+    let sink = tokens::run(&html, Rebuild::new(base, &html))?;
     sink.close_down_to(0);
     Ok(Rebuilt { html: sink.out.into_inner(), thinned: sink.thinned.get() })
 }
@@ -57,10 +57,10 @@ struct Rebuild<'a> {
 type Open = html5ever::LocalName;
 
 impl<'a> Rebuild<'a> {
-    fn new(base: Option<&'a Url>, bytes: usize) -> Self {
+    fn new(base: Option<&'a Url>, html: &str) -> Self {
         Self {
             base,
-            out: RefCell::new(String::with_capacity(bytes)),
+            out: RefCell::new(String::with_capacity(html.len())),
             open: RefCell::default(),
             removing: RefCell::default(),
             written: Cell::new(0),
@@ -217,6 +217,11 @@ impl TokenSink for Rebuild<'_> {
             Token::TagToken(tag) if tag.kind == TagKind::StartTag => {
                 self.start(&tag);
                 return match &*tag.name {
+                    // In HTML "/>" closes nothing and all the rest would go; those who write
+                    // so mean it to be empty.
+                    name if allow::REMOVED_WITH_CONTENT.contains(&name) && tag.self_closing => {
+                        TokenSinkResult::Continue
+                    }
                     name if allow::REMOVED_WITH_CONTENT.contains(&name) => {
                         if self.removing.borrow().is_none() {
                             *self.removing.borrow_mut() = Some(tag.name.clone());
@@ -443,7 +448,9 @@ mod tests {
         for html in [
             "a<script>x</script>b",
             "a<style>x</style>b",
-            "a<iframe>x</iframe>b",
+            "a<iframe srcdoc='x'></iframe>b",
+            "a<iframe src=x/>b",
+            "a<script src='x' />b",
             "a<title>x</title>b",
             "a<!-- x -->b",
             "a<svg><style>x</style></svg>b",

@@ -16,7 +16,7 @@ use crate::{
     model::RawEntry,
     parse::{
         ParseError,
-        extract::{self, Context, Dialect, Found},
+        extract::{self, Context, Dialect, Found, MAX_BASE_BYTES},
         urls,
     },
 };
@@ -34,6 +34,12 @@ pub(in crate::parse) const MAX_ENTRIES: usize = 50_000;
 const MAX_ATTRIBUTES: usize = 64;
 /// Attributes that we look at.
 const MAX_ATTRIBUTES_SEEN: usize = 1024;
+/// Scans ahead for an end tag; feeds that wrap entries in words of their own are rare.
+const MAX_LOOKAHEADS: usize = 64;
+/// Bases that one entry, or the feed outside of entries, may declare.
+const MAX_BASES: usize = 1024;
+/// Bytes of a language tag (RFC 5646 section 4.4.1 asks for 35).
+const MAX_LANGUAGE_BYTES: usize = 64;
 /// Namespace declarations in force at once; a busy root has forty.
 const MAX_BINDINGS: usize = 256;
 
@@ -72,10 +78,14 @@ pub(super) struct Builder<'d, 'c> {
     fresh: bool,
     repairs: Vec<String>,
     full: bool,
+    text: &'d str,
+    lookaheads: usize,
+    /// The base that the feed gives itself, once its first entry has begun.
+    fallback_base: Option<Option<Url>>,
 }
 
 impl<'d, 'c> Builder<'d, 'c> {
-    pub(super) fn new(context: &'c Context<'c>) -> Self {
+    pub(super) fn new(text: &'d str, context: &'c Context<'c>) -> Self {
         Self {
             context,
             tree: Tree::default(),
@@ -91,6 +101,9 @@ impl<'d, 'c> Builder<'d, 'c> {
             fresh: true,
             repairs: Vec::new(),
             full: false,
+            text,
+            lookaheads: 0,
+            fallback_base: None,
         }
     }
 
@@ -127,14 +140,15 @@ impl<'d, 'c> Builder<'d, 'c> {
         }
         let ns = self.namespace(prefix);
 
+        let is_entry = is_entry(ns, local) && !self.is_foreign(name);
         if let Some(entry) = self.entry
-            && is_entry(ns, local)
+            && is_entry
             && !self.is_quoting()
         {
             self.repair("an entry that does not end before the next one begins");
             self.close_to(entry.depth);
         }
-        let begins_entry = self.entry.is_none() && is_entry(ns, local);
+        let begins_entry = self.entry.is_none() && is_entry;
         if self.root_ended && !begins_entry {
             self.bindings.truncate(bindings);
             return;
@@ -286,11 +300,14 @@ impl<'d, 'c> Builder<'d, 'c> {
                 (Ns::Xml, "base") => {
                     let outer = self.tree.base_at(element.base).or(self.context.base);
                     // A base that is no address is no base: the outer one stays.
-                    if let Some(base) = resolve_base(outer, &value) {
+                    if let Some(base) = urls::resolve(outer, &value)
+                        .filter(|base| base.as_str().len() <= MAX_BASE_BYTES)
+                        && self.tree.bases() < MAX_BASES
+                    {
                         element.base = self.tree.remember_base(base);
                     }
                 }
-                (Ns::Xml, "lang") => {
+                (Ns::Xml, "lang") if value.len() <= MAX_LANGUAGE_BYTES => {
                     element.language = self.tree.remember_language(value.trim().to_owned());
                 }
                 _ => {}
@@ -339,6 +356,22 @@ impl<'d, 'c> Builder<'d, 'c> {
             .is_some_and(|kind| kind.ends_with("/xml") || kind.ends_with("+xml"))
     }
 
+    /// Inside of an element that we have no word for, and that does end further on: what
+    /// looks like an entry there is something else.
+    fn is_foreign(&mut self, tag: &'d str) -> bool {
+        let Some(parent) = self.stack.last() else { return false };
+        if self.tree.element(parent.id).is_none_or(|parent| parent.ns() != Ns::Other) {
+            return false;
+        }
+        self.lookaheads += 1;
+        let here = (tag.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        self.lookaheads <= MAX_LOOKAHEADS
+            && self
+                .text
+                .get(here..)
+                .is_some_and(|rest| rest.contains(&format!("</{}>", parent.name)))
+    }
+
     fn is_crowded(&self) -> bool {
         self.ghosts > 0
             || self.stack.len() >= MAX_DEPTH
@@ -374,8 +407,13 @@ impl<'d, 'c> Builder<'d, 'c> {
 
     fn end_entry(&mut self, id: u32, mark: Mark) {
         let dialect = self.dialect.unwrap_or_default();
+        let fallback = match self.context.base {
+            Some(_) => None,
+            None => self.fallback_base().cloned(),
+        };
+        let context = Context { base: self.context.base.or(fallback.as_ref()) };
         if let Some(node) = self.tree.element(id) {
-            self.entries.push(extract::entry(node, dialect, self.context));
+            self.entries.push(extract::entry(node, dialect, &context));
         }
         self.tree.forget(mark);
         if self.entries.len() >= MAX_ENTRIES {
@@ -385,16 +423,26 @@ impl<'d, 'c> Builder<'d, 'c> {
     }
 }
 
+impl Builder<'_, '_> {
+    /// The base that the feed gives itself by what stands before its first entry.
+    fn fallback_base(&mut self) -> Option<&Url> {
+        if self.fallback_base.is_none() {
+            // Their ends are not known yet; up to here will do.
+            for open in &self.stack {
+                self.tree.close(open.id);
+            }
+            let root = self.root.and_then(|id| self.tree.element(id));
+            self.fallback_base = Some(root.and_then(extract::fallback_base));
+        }
+        self.fallback_base.as_ref()?.as_ref()
+    }
+}
+
 /// What an element adds to what is in force.
 struct Scope<'d> {
     base: u32,
     language: u32,
     attributes: Vec<Attribute<'d>>,
-}
-
-/// A base may be any absolute URL, even one that no entry may link to.
-fn resolve_base(outer: Option<&Url>, text: &str) -> Option<Url> {
-    urls::resolve(outer, text)
 }
 
 fn is_entry(ns: Ns, local: &str) -> bool {

@@ -25,8 +25,8 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Found, ParseErro
     let Some(start) = tokens::find_root(text) else {
         return Err(ParseError::NotAFeed { reason: tokens::what_it_is(text) });
     };
-    let mut builder = Builder::new(context);
     let (junk, text) = text.split_at_checked(start).unwrap_or(("", text));
+    let mut builder = Builder::new(text, context);
     if !tokens::is_prologue(junk) {
         builder.repair("junk before the root element skipped");
     }
@@ -48,4 +48,9 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Found, ParseErro
         builder.repair(repair);
     }
     builder.finish()
+}
+
+/// A text with its HTML references resolved.
+pub(super) fn decode_references(text: &str) -> String {
+    entities::Entities::default().decode(text).into_owned()
 }

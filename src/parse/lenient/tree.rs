@@ -142,6 +142,10 @@ impl<'d> Tree<'d> {
         self.languages.len() as u32
     }
 
+    pub(super) fn bases(&self) -> usize {
+        self.bases.len()
+    }
+
     pub(super) fn base_at(&self, index: u32) -> Option<&Url> {
         self.bases.get((index as usize).checked_sub(1)?)
     }
