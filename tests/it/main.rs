@@ -1,0 +1,3 @@
+//! The program as a whole, and its rooms as their neighbours see them.
+
+mod server;
