@@ -3,7 +3,7 @@
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use merganser::{
-    dedup::Fingerprint,
+    dedup::fingerprint,
     metrics::Metrics,
     model::{
         DedupSettings, Entry, FeedMeta, FeedSetting, FeedState, Html, OutputFilter, OutputSetting,
@@ -115,11 +115,15 @@ impl House {
 
     /// A feed says these entries.
     async fn poll(&self, name: &str, entries: Vec<Entry>) {
+        self.poll_at(name, entries, noon()).await;
+    }
+
+    async fn poll_at(&self, name: &str, entries: Vec<Entry>, now: Time) {
         let claim = Claim::EveryOf(vec![name.into()]);
-        let due = self.store.claim(claim, noon(), 1, Duration::from_secs(60)).await.unwrap();
+        let due = self.store.claim(claim, now, 1, Duration::from_secs(60)).await.unwrap();
         let update = FeedUpdate {
             feed: due[0].id,
-            at: noon(),
+            at: now,
             record: FetchRecord { status: Some(200), bytes: 1, millis: 1, error: None },
             validators: None,
             body_hash: None,
@@ -131,7 +135,7 @@ impl House {
                 ..reading()
             }),
             state: FeedState::Ok,
-            next_poll: Some(noon() + chrono::TimeDelta::hours(1)),
+            next_poll: Some(now + chrono::TimeDelta::hours(1)),
             interval: Duration::from_secs(3_600),
             memory: PollMemory::default(),
         };
@@ -159,7 +163,8 @@ impl House {
 }
 
 fn arriving(entry: Entry) -> Arriving {
-    Arriving { entry, fingerprint: Fingerprint::default() }
+    let fingerprint = fingerprint(&entry);
+    Arriving { entry, fingerprint }
 }
 
 fn reading() -> Reading {
@@ -479,4 +484,90 @@ async fn nonsense_on_the_wire_is_answered_or_closed() {
             .expect("closed");
     }
     assert_eq!(house.get("/healthz").await.status, 200);
+}
+
+/// Everything that a document links to as its next, from one page to the other.
+async fn walked(house: &House, first: &str, link: &str) -> Vec<String> {
+    let mut path = first.to_owned();
+    let mut documents = Vec::new();
+    for _ in 0..20 {
+        let document = house.get(&path).await;
+        assert_eq!(document.status, 200, "{path}");
+        let text = document.text().to_owned();
+        let next =
+            text.split("<link ").skip(1).find(|tag| tag.contains(&format!("rel=\"{link}\"")));
+        let next = next.and_then(|tag| tag.split_once("href=\"")).map(|(_, rest)| {
+            let address = rest.split('"').next().unwrap().replace("&amp;", "&");
+            address.strip_prefix("https://river.example.org").unwrap().to_owned()
+        });
+        documents.push(text);
+        match next {
+            Some(next) => path = next,
+            None => break,
+        }
+    }
+    documents
+}
+
+fn stories(documents: &[String]) -> Vec<i64> {
+    let mut found: Vec<i64> = documents
+        .iter()
+        .flat_map(|text| text.split("Story ").skip(1))
+        .filter_map(|rest| rest.split(' ').next()?.parse().ok())
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+#[tokio::test]
+async fn every_article_is_reached_by_pages_and_by_archives() {
+    let house = House::new("https://river.example.org/").await;
+    let all: Vec<i64> = (1..=12).collect();
+    assert_eq!(stories(&walked(&house, "/all.atom", "next").await), all);
+    let mut archived = stories(&walked(&house, "/all.atom", "prev-archive").await);
+    archived.dedup();
+    assert_eq!(archived, all);
+    assert_eq!(house.get("/all.atom?archive=999").await.status, 404);
+    assert_eq!(house.get("/all.atom?archive=x").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_reader_that_asks_for_news_alone_gets_just_these() {
+    let house = House::new("https://river.example.org/").await;
+    let first = house.ask("GET", "/all.atom", &[("A-IM", "feed")]).await;
+    assert_eq!(first.status, 200);
+    let tag = first.field("etag").to_owned();
+    house.poll_at("two", vec![entry(-3)], noon() + chrono::TimeDelta::hours(1)).await;
+    let fields = [("A-IM", "x, feed"), ("If-None-Match", tag.as_str())];
+    let news = house.ask("GET", "/all.atom", &fields).await;
+    assert_eq!((news.status, news.field("im")), (226, "feed"));
+    assert_eq!(stories(&[news.text().to_owned()]), [-3]);
+    assert!(news.field("cache-control").contains("no-store"));
+    let whole = house.get("/all.atom").await;
+    assert_eq!(news.field("etag"), whole.field("etag"));
+    let again = [("A-IM", "feed"), ("If-None-Match", news.field("etag"))];
+    assert_eq!(house.ask("GET", "/all.atom", &again).await.status, 304);
+    let unknown = [("A-IM", "feed"), ("If-None-Match", "\"unknown\"")];
+    assert_eq!(house.ask("GET", "/all.atom", &unknown).await.status, 200);
+    let without = [("If-None-Match", tag.as_str())];
+    assert_eq!(house.ask("GET", "/all.atom", &without).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_way_back_up_the_river_shows_the_same_pages() {
+    let house = House::new("https://river.example.org/").await;
+    let follow = async |path: &str, rel: &str| {
+        let page = house.get(path).await.text().to_owned();
+        let (_, rest) = page.split_once(&format!("rel=\"{rel}\" href=\"")).unwrap();
+        rest.split('"').next().unwrap().replace("&amp;", "&")
+    };
+    let second = follow("/", "next").await;
+    let third = follow(&second, "next").await;
+    let back = follow(&third, "prev").await;
+    let shown = async |path: &str| {
+        stories(&[house.get(path).await.text().replace("aria-label=\"Read on: Story", "")])
+    };
+    assert_eq!(shown(&back).await, shown(&second).await);
+    let top = follow(&back, "prev").await;
+    assert_eq!(shown(&top).await, shown("/").await);
 }
