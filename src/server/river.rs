@@ -89,7 +89,7 @@ async fn made(
             tags: tags.into_iter().collect(),
             feeds: titles,
         };
-        Document::page(pages::river(&published.pages, river), changed, Kind::Page)
+        Document::page(pages::river(&published.pages, &river), changed, Kind::Page)
     };
     server.render(render).await
 }
