@@ -114,6 +114,15 @@ impl<'d, 'c> Builder<'d, 'c> {
         }
     }
 
+    /// Whether nothing had to be mended, no entry was met, and `open` elements are open.
+    pub(super) fn is_in_order(&self, open: usize) -> bool {
+        self.repairs.is_empty()
+            && self.entries.is_empty()
+            && self.entry.is_none()
+            && self.stack.len() == open
+            && self.ghosts == 0
+    }
+
     /// Nothing more will be taken in.
     pub(super) fn is_full(&self) -> bool {
         self.full
