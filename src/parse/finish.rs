@@ -189,7 +189,7 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::model::TextKind;
+    use crate::model::{Document, TextKind};
 
     fn now() -> Time {
         Utc.with_ymd_and_hms(2024, 5, 1, 12, 0, 0).unwrap()
@@ -250,6 +250,17 @@ mod tests {
         let (entry, _) = finished(raw);
         assert_eq!((entry.title, entry.summary, entry.content), (None, None, None));
         assert_eq!(entry.authors, ["A B"]);
+    }
+
+    #[test]
+    fn the_seeds_of_the_fuzzer_are_read_and_finished_alike_each_time() {
+        for seed in std::fs::read_dir("fuzz/seeds/parse").into_iter().flatten().flatten() {
+            let bytes = std::fs::read(seed.path()).unwrap().into();
+            let document = Document { bytes, content_type: None, base: None };
+            let first = crate::parse::parse(&document, now()).unwrap();
+            assert!(!first.entries.is_empty(), "{}", seed.path().display());
+            assert_eq!(first, crate::parse::parse(&document, now()).unwrap());
+        }
     }
 
     #[test]
