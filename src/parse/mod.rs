@@ -9,12 +9,16 @@
 //! other XML), `json`. `guid` settles which entry is which. `finish` with `html` is the
 //! costly half, only for entries that are new or changed.
 
+#[cfg(test)]
+mod agree;
 mod dates;
 mod decode;
 pub mod discover;
 mod extract;
 mod finish;
 mod guid;
+#[cfg(test)]
+mod hostile;
 pub mod html;
 mod json;
 mod lenient;

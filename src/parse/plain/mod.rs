@@ -76,7 +76,7 @@ fn converted(entry: model::Entry, dialect: Dialect, base: Option<&Url>) -> RawEn
     let comments = address(&|link| link.target == Some(model::LinkTarget::Comments));
     let mut authors = Vec::new();
     // As in `extract::tables`: dc:creator before author.
-    let creators = entry.authors.iter().any(|person| is_creator(person));
+    let creators = entry.authors.iter().any(is_creator);
     for person in entry.authors.iter().filter(|person| is_creator(person) == creators) {
         push_once(&mut authors, one_line(person.name.as_deref().unwrap_or_default()), MAX_AUTHORS);
     }
