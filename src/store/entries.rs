@@ -32,7 +32,7 @@ pub(super) struct Intake<'a> {
 
 pub(super) fn take_in(intake: &Intake<'_>, reading: &Reading) -> Result<Committed, Fault> {
     let mut done = Committed::default();
-    let mut recognizer = Recognizer::new(intake.connection, intake.feed, &reading.guids);
+    let mut recognizer = Recognizer::new(intake.connection, intake.feed, reading);
     // Backwards: a document has its newest first, and of two articles in one place the one
     // with the higher row is shown first.
     for (place, arriving) in reading.entries.iter().enumerate().rev() {
@@ -40,8 +40,7 @@ pub(super) fn take_in(intake: &Intake<'_>, reading: &Reading) -> Result<Committe
         match recognizer.judge(entry)? {
             Identity::Unchanged | Identity::Swept => {}
             Identity::Edit(row) | Identity::Renewed(row) => {
-                edit(intake, row, arriving)?;
-                done.changed_entries += 1;
+                done.changed_entries += u32::from(edit(intake, row, arriving)?);
             }
             Identity::New { variant } => {
                 let (row, joined) = insert(intake, arriving, variant, place)?;
@@ -87,16 +86,14 @@ fn insert(
         Some(joined) => joined.article,
         None => next(connection, "SELECT coalesce(max(id), 0) + 1 FROM articles")?,
     };
-    insert_row(intake, arriving, Place { row, variant, article, published }, joined.as_ref())?;
+    insert_row(intake, arriving, &Place { row, variant, article, published }, joined.as_ref())?;
     match &joined {
-        Some(_) => connection
-            .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
-            .execute((article, seconds(intake.at)))?,
+        Some(_) => touch(connection, article, intake.at)?,
         None => {
             let standing = position(intake, published, place);
-            insert_article(intake, entry, (article, row, variant), standing)?
+            insert_article(intake, entry, (article, row, variant), standing)?;
         }
-    };
+    }
     connection
         .prepare_cached(
             "INSERT OR IGNORE INTO feed_articles (feed_id, position, article_id)
@@ -117,7 +114,7 @@ struct Place {
 fn insert_row(
     intake: &Intake<'_>,
     arriving: &Arriving,
-    place: Place,
+    place: &Place,
     joined: Option<&Joined>,
 ) -> Result<(), Fault> {
     let entry = &arriving.entry;
@@ -171,7 +168,7 @@ fn insert_article(
     entry: &Entry,
     (article, row, variant): (i64, i64, i64),
     standing: Time,
-) -> Result<usize, Fault> {
+) -> Result<(), Fault> {
     let connection = intake.connection;
     let taken = variant == 0
         && identity::is_id_iri(&entry.guid)
@@ -185,7 +182,7 @@ fn insert_article(
         }
         public_id = identity::public_id(intake.feed_url, entry, variant.wrapping_add(again), true);
     }
-    let inserted = connection
+    connection
         .prepare_cached(
             "INSERT INTO articles (id, entry_id, public_id, slug, position, first_seen, changed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
@@ -198,8 +195,7 @@ fn insert_article(
             seconds(standing),
             seconds(intake.at),
         ))?;
-    SearchText::of(entry).add(connection, article)?;
-    Ok(inserted)
+    SearchText::of(entry).add(connection, article)
 }
 
 /// What an edit has to know of the row.
@@ -207,39 +203,91 @@ struct Row {
     article: i64,
     representative: bool,
     keys: Option<Vec<u8>>,
-    url: Option<String>,
+    /// Something of it is different that an output shows.
+    shown: bool,
 }
 
-fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault> {
+/// Changes what an entry says. Tells whether a reader could see it.
+///
+/// Where nothing but the dates is different, they stay: some feeds give each entry the
+/// hour of the poll, and each output would change with it.
+fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<bool, Fault> {
     let connection = intake.connection;
     let entry = &arriving.entry;
+    let said = Said::of(arriving)?;
     let before = connection
         .prepare_cached(
-            "SELECT e.article_id, a.entry_id = e.id, e.dedup_keys, e.url
-               FROM entries e JOIN articles a ON a.id = e.article_id WHERE e.id = ?1",
+            "SELECT e.article_id, a.entry_id = e.id, e.dedup_keys,
+                    iif(a.entry_id = e.id,
+                        (url, title, author, categories, enclosures, language, origin, comments,
+                         summary, content)
+                        IS NOT (:url, :title, :author, :categories, :enclosures, :language,
+                                :origin, :comments, :summary, :content),
+                        (url, origin) IS NOT (:url, :origin))
+               FROM entries e JOIN articles a ON a.id = e.article_id WHERE e.id = :id",
         )?
-        .query_row([row], |found| {
-            Ok(Row {
-                article: found.get(0)?,
-                representative: found.get(1)?,
-                keys: found.get(2)?,
-                url: found.get(3)?,
-            })
-        })?;
-    let said = Said::of(arriving)?;
-    let shown = before.representative || before.url.as_deref() != said.url;
-    let searched = SearchText::of(entry);
-    if before.representative {
+        .query_row(
+            named_params! {
+                ":id": row,
+                ":url": said.url,
+                ":title": entry.title,
+                ":author": said.author,
+                ":categories": said.categories,
+                ":enclosures": said.enclosures,
+                ":language": entry.language,
+                ":origin": said.origin,
+                ":comments": said.comments,
+                ":summary": said.summary,
+                ":content": said.content,
+            },
+            |found| {
+                Ok(Row {
+                    article: found.get(0)?,
+                    representative: found.get(1)?,
+                    keys: found.get(2)?,
+                    shown: found.get(3)?,
+                })
+            },
+        )?;
+    if before.representative && before.shown {
         let old = SearchText::stored(connection, row)?;
-        if old != searched {
+        let new = SearchText::of(entry);
+        if old != new {
             old.remove(connection, before.article)?;
-            searched.add(connection, before.article)?;
+            new.add(connection, before.article)?;
         }
     }
+    let dated = update_row(intake, row, arriving, &said, before.shown)?;
+    grouping::set_keys(connection, row, before.keys.as_deref(), said.keys.as_deref())?;
+    let shown = before.shown || (before.representative && dated);
+    if shown {
+        touch(connection, before.article, intake.at)?;
+    }
+    Ok(shown)
+}
+
+/// Tells whether a date came where there was none.
+fn update_row(
+    intake: &Intake<'_>,
+    row: i64,
+    arriving: &Arriving,
+    said: &Said<'_>,
+    redate: bool,
+) -> Result<bool, Fault> {
+    let entry = &arriving.entry;
+    let connection = intake.connection;
+    let dated = connection
+        .prepare_cached(
+            "SELECT (published IS NULL AND ?2) OR (updated IS NULL AND ?3)
+               FROM entries WHERE id = ?1",
+        )?
+        .query_row((row, entry.published.is_some(), entry.updated.is_some()), |row| row.get(0))?;
     connection
         .prepare_cached(
             "UPDATE entries SET guid = :guid,
-                 published = iif(:published > :at, published, :published), updated = :updated,
+                 published = CASE WHEN published IS NULL THEN min(:published, :at)
+                     WHEN :redate AND :published <= :at THEN :published ELSE published END,
+                 updated = iif(:redate OR updated IS NULL, :updated, updated),
                  raw_hash = :raw_hash, said_hash = :said_hash, url = :url, title = :title,
                  author = :author, categories = :categories, enclosures = :enclosures,
                  language = :language, origin = :origin, original_url = :original_url,
@@ -251,6 +299,7 @@ fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault>
             ":id": row,
             ":guid": entry.guid,
             ":at": seconds(intake.at),
+            ":redate": redate,
             ":published": entry.published.map(seconds),
             ":updated": entry.updated.map(seconds),
             ":raw_hash": signed(entry.raw_hash),
@@ -269,12 +318,14 @@ fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault>
             ":summary": said.summary,
             ":content": said.content,
         })?;
-    grouping::set_keys(connection, row, before.keys.as_deref(), said.keys.as_deref())?;
-    if shown {
-        connection
-            .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
-            .execute((before.article, seconds(intake.at)))?;
-    }
+    Ok(dated)
+}
+
+/// The article looks different now.
+fn touch(connection: &Connection, article: i64, at: Time) -> Result<(), Fault> {
+    connection
+        .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
+        .execute((article, seconds(at)))?;
     Ok(())
 }
 

@@ -25,6 +25,7 @@ const KEY_SHARED_BY: usize = 60;
 const KEYS: usize = 64;
 
 /// An entry of another feed that shares a key with the arriving one.
+#[allow(dead_code, reason = "title and fingerprint are for rules that compare texts")]
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub id: EntryId,

@@ -86,7 +86,7 @@ pub(super) fn arriving(entry: Entry) -> Arriving {
     let key = |text: &str| values::signed(xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
     let mut keys = vec![key(&entry.guid)];
     keys.extend(entry.url.as_ref().and_then(super::identity::canonical).map(|url| key(&url)));
-    Arriving { entry, fingerprint: Fingerprint { keys, ..Fingerprint::default() } }
+    Arriving { entry, fingerprint: Fingerprint { keys } }
 }
 
 /// A document of these entries, as a poll hands it over.
