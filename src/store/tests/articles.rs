@@ -165,20 +165,14 @@ async fn a_feed_that_stands_alone_joins_nothing_and_nothing_joins_it() {
 }
 
 #[tokio::test]
-async fn a_key_that_many_entries_share_joins_nothing() {
+async fn an_address_that_many_entries_share_joins_nothing() {
     let house = House::with(&["a", "b"]).await;
-    let same_key = |word: &str| {
-        let mut it = arriving(changed(entry(word), |entry| entry.guid = "tag:x,2026:1".into()));
-        it.fingerprint.keys = vec![42];
-        it
+    let there = |word: &str| {
+        changed(entry(word), |it| it.url = Some("https://example.org/list".parse().unwrap()))
     };
-    let mut many = update(FeedId(1), noon(), &[]);
-    many.reading.as_mut().unwrap().entries =
-        (0..61).map(|number| same_key(&number.to_string())).collect();
-    house.store.commit(many).await.unwrap();
-    let mut one = update(FeedId(2), noon(), &[]);
-    one.reading.as_mut().unwrap().entries = vec![same_key("one")];
-    assert_eq!(house.store.commit(one).await.unwrap().joined, 0);
+    let many: Vec<Entry> = (0..61).map(|number| there(&format!("n{number}"))).collect();
+    house.poll(1, noon(), &many).await;
+    assert_eq!(house.poll(2, noon(), &[there("other")]).await.joined, 0);
 }
 
 #[tokio::test]
