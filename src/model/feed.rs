@@ -65,6 +65,11 @@ pub struct PollMemory {
     pub last_unconditional: Option<Time>,
     /// Answers 304 since the last 200.
     pub not_modified_streak: u32,
+    /// When the first of them came.
+    pub not_modified_since: Option<Time>,
+    /// The address that gave the validators, where that is not the address we poll: a
+    /// temporary redirect's target. They are sent to no other (RFC 9110 13).
+    pub validators_url: Option<Url>,
     /// Where a permanent redirect led, not yet or no longer believed, and why.
     pub redirect_note: Option<String>,
     /// Why `next_poll` is what it is, in words.

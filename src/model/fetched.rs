@@ -28,6 +28,8 @@ pub struct Fetched {
     /// How far the redirects were permanent (301, 308) from the start on: the address to
     /// learn once it has given a feed.
     pub permanent_url: Option<Url>,
+    /// Whether the final request carried preconditions.
+    pub conditional: bool,
     /// Validators that the final answer carried.
     pub validators: Validators,
     pub freshness: Freshness,

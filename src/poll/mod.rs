@@ -1,1 +1,3 @@
-//! poll
+//! One poll of one feed, end to end.
+
+pub mod conclude;

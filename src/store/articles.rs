@@ -73,6 +73,13 @@ pub(super) fn article(
     connection: &Connection,
     id: &str,
 ) -> Result<Option<(Article, Vec<ArticleMember>)>, Fault> {
+    let Some(row) = row(connection, id)? else { return Ok(None) };
+    let Some(article) = Reader::new(connection).article(row)? else { return Ok(None) };
+    Ok(Some((article, members(connection, row)?)))
+}
+
+/// The row of an article by public id (a former one, too), slug or row number.
+pub(super) fn row(connection: &Connection, id: &str) -> Result<Option<i64>, Fault> {
     let by_slug = |slug: &str| {
         connection
             .prepare_cached(
@@ -86,10 +93,15 @@ pub(super) fn article(
     if row.is_none() {
         row = by_slug(&super::identity::slug(id))?;
     }
-    let row = row.or_else(|| id.parse().ok());
-    let Some(row) = row else { return Ok(None) };
-    let Some(article) = Reader::new(connection).article(row)? else { return Ok(None) };
-    Ok(Some((article, members(connection, row)?)))
+    if row.is_none()
+        && let Ok(number) = id.parse::<i64>()
+    {
+        row = connection
+            .prepare_cached("SELECT id FROM articles WHERE id = ?1")?
+            .query_row([number], |row| row.get(0))
+            .optional()?;
+    }
+    Ok(row)
 }
 
 fn members(connection: &Connection, article: i64) -> Result<Vec<ArticleMember>, Fault> {

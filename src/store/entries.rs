@@ -11,10 +11,10 @@ use url::Url;
 use super::{
     Arriving, Committed, FeedId, Reading,
     error::Fault,
-    grouping::{self, Joined},
+    grouping::{self, Grouper, Joined},
     identity::{self, Identity, Recognizer, said_hash},
     search::SearchText,
-    values::{list_json, seconds, signed},
+    values::{blob, list_json, seconds, signed},
 };
 use crate::model::{DedupSettings, Entry, Html, Time};
 
@@ -33,6 +33,7 @@ pub(super) struct Intake<'a> {
 pub(super) fn take_in(intake: &Intake<'_>, reading: &Reading) -> Result<Committed, Fault> {
     let mut done = Committed::default();
     let mut recognizer = Recognizer::new(intake.connection, intake.feed, &reading.guids);
+    let mut grouper = Grouper::new(intake, reading)?;
     // Backwards: a document has its newest first, and of two articles in one place the one
     // with the higher row is shown first.
     for (place, arriving) in reading.entries.iter().enumerate().rev() {
@@ -40,11 +41,11 @@ pub(super) fn take_in(intake: &Intake<'_>, reading: &Reading) -> Result<Committe
         match recognizer.judge(entry)? {
             Identity::Unchanged | Identity::Swept => {}
             Identity::Edit(row) | Identity::Renewed(row) => {
-                edit(intake, row, arriving)?;
+                edit(intake, &mut grouper, row, arriving)?;
                 done.changed_entries += 1;
             }
             Identity::New { variant } => {
-                let (row, joined) = insert(intake, arriving, variant, place)?;
+                let (row, joined) = insert(intake, &mut grouper, arriving, variant, place)?;
                 recognizer.stored(entry, row, variant);
                 done.new_entries += 1;
                 if joined { done.joined += 1 } else { done.new_articles += 1 }
@@ -70,6 +71,7 @@ fn position(intake: &Intake<'_>, published: Option<Time>, place: usize) -> Time 
 /// whether it joined.
 fn insert(
     intake: &Intake<'_>,
+    grouper: &mut Grouper<'_>,
     arriving: &Arriving,
     variant: i64,
     place: usize,
@@ -77,26 +79,26 @@ fn insert(
     let connection = intake.connection;
     let entry = &arriving.entry;
     let published = entry.published.map(|published| published.min(intake.at));
-    let joined = if intake.stands_alone {
-        None
-    } else {
-        grouping::find(connection, intake.feed, arriving, intake.at, intake.rules)?
-    };
+    let grouped = grouper.find(arriving, published)?;
+    let joined = grouped.joined;
     let row = next(connection, "SELECT coalesce(max(id), 0) + 1 FROM entries")?;
     let article = match &joined {
         Some(joined) => joined.article,
-        None => next(connection, "SELECT coalesce(max(id), 0) + 1 FROM articles")?,
+        None => next_article(connection)?,
     };
-    insert_row(intake, arriving, Place { row, variant, article, published }, joined.as_ref())?;
+    let place_of = Place { row, variant, article, published };
+    insert_row(intake, arriving, place_of, joined.as_ref(), &grouped.keys)?;
     match &joined {
-        Some(_) => connection
-            .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
-            .execute((article, seconds(intake.at)))?,
+        Some(_) => {
+            connection
+                .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
+                .execute((article, seconds(intake.at)))?;
+        }
         None => {
             let standing = position(intake, published, place);
-            insert_article(intake, entry, (article, row, variant), standing)?
+            insert_article(intake, entry, (article, row, variant), standing)?;
         }
-    };
+    }
     connection
         .prepare_cached(
             "INSERT OR IGNORE INTO feed_articles (feed_id, position, article_id)
@@ -119,9 +121,10 @@ fn insert_row(
     arriving: &Arriving,
     place: Place,
     joined: Option<&Joined>,
+    keys: &[i64],
 ) -> Result<(), Fault> {
     let entry = &arriving.entry;
-    let said = Said::of(arriving)?;
+    let said = Said::of(arriving, keys)?;
     let reason = joined.map(|joined| &joined.reason);
     intake
         .connection
@@ -129,10 +132,10 @@ fn insert_row(
             "INSERT INTO entries (id, feed_id, guid, variant, article_id, first_seen, published,
                  updated, raw_hash, said_hash, grouped_by, grouped_because, grouped_with, url,
                  title, author, categories, enclosures, language, origin, original_url, comments,
-                 dedup_keys, fingerprint, summary, content)
+                 dedup_keys, summary, content)
              VALUES (:id, :feed, :guid, :variant, :article, :at, :published, :updated, :raw_hash,
                  :said_hash, :rule, :because, :with, :url, :title, :author, :categories,
-                 :enclosures, :language, :origin, :original_url, :comments, :keys, :fingerprint,
+                 :enclosures, :language, :origin, :original_url, :comments, :keys,
                  :summary, :content)",
         )?
         .execute(named_params! {
@@ -159,7 +162,6 @@ fn insert_row(
             ":original_url": said.original_url,
             ":comments": said.comments,
             ":keys": said.keys,
-            ":fingerprint": said.fingerprint,
             ":summary": said.summary,
             ":content": said.content,
         })?;
@@ -171,35 +173,63 @@ fn insert_article(
     entry: &Entry,
     (article, row, variant): (i64, i64, i64),
     standing: Time,
-) -> Result<usize, Fault> {
-    let connection = intake.connection;
+) -> Result<(), Fault> {
+    let began =
+        Beginning { article, row, variant, standing, first_seen: intake.at, now: intake.at };
+    begin_article(intake.connection, intake.feed_url, entry, &began)
+}
+
+/// Where a new article begins.
+pub(super) struct Beginning {
+    pub article: i64,
+    /// Its representative.
+    pub row: i64,
+    pub variant: i64,
+    pub standing: Time,
+    pub first_seen: Time,
+    pub now: Time,
+}
+
+/// The number of the next article.
+pub(super) fn next_article(connection: &Connection) -> Result<i64, Fault> {
+    next(connection, "SELECT coalesce(max(id), 0) + 1 FROM articles")
+}
+
+/// A new article, shown as this entry, with a public id that nobody else has.
+pub(super) fn begin_article(
+    connection: &Connection,
+    feed_url: &Url,
+    entry: &Entry,
+    began: &Beginning,
+) -> Result<(), Fault> {
+    let variant = began.variant;
     let taken = variant == 0
         && identity::is_id_iri(&entry.guid)
         && grouping::is_taken(connection, &entry.guid)?;
-    let mut public_id = identity::public_id(intake.feed_url, entry, variant, taken);
+    let mut public_id = identity::public_id(feed_url, entry, variant, taken);
     // Taken, too: by a feed of this URL that was deleted and came back while its article
     // lives on in other feeds.
     for again in 1.. {
         if !grouping::is_taken(connection, &public_id)? {
             break;
         }
-        public_id = identity::public_id(intake.feed_url, entry, variant.wrapping_add(again), true);
+        public_id = identity::public_id(feed_url, entry, variant.wrapping_add(again), true);
     }
-    let inserted = connection
+    connection
         .prepare_cached(
             "INSERT INTO articles (id, entry_id, public_id, slug, position, first_seen, changed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute((
-            article,
-            row,
+            began.article,
+            began.row,
             &public_id,
             identity::slug(&public_id),
-            seconds(standing),
-            seconds(intake.at),
+            seconds(began.standing),
+            seconds(began.first_seen),
+            seconds(began.now),
         ))?;
-    SearchText::of(entry).add(connection, article)?;
-    Ok(inserted)
+    SearchText::of(entry).add(connection, began.article)
 }
 
 /// What an edit has to know of the row.
@@ -210,7 +240,12 @@ struct Row {
     url: Option<String>,
 }
 
-fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault> {
+fn edit(
+    intake: &Intake<'_>,
+    grouper: &mut Grouper<'_>,
+    row: i64,
+    arriving: &Arriving,
+) -> Result<(), Fault> {
     let connection = intake.connection;
     let entry = &arriving.entry;
     let before = connection
@@ -226,7 +261,9 @@ fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault>
                 url: found.get(3)?,
             })
         })?;
-    let said = Said::of(arriving)?;
+    let published = entry.published.map(|published| published.min(intake.at));
+    let grouped = grouper.find_again(arriving, published, row, before.article)?;
+    let said = Said::of(arriving, &grouped.keys)?;
     let shown = before.representative || before.url.as_deref() != said.url;
     let searched = SearchText::of(entry);
     if before.representative {
@@ -243,7 +280,7 @@ fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault>
                  raw_hash = :raw_hash, said_hash = :said_hash, url = :url, title = :title,
                  author = :author, categories = :categories, enclosures = :enclosures,
                  language = :language, origin = :origin, original_url = :original_url,
-                 comments = :comments, dedup_keys = :keys, fingerprint = :fingerprint,
+                 comments = :comments, dedup_keys = :keys,
                  summary = :summary, content = :content
               WHERE id = :id",
         )?
@@ -265,7 +302,6 @@ fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault>
             ":original_url": said.original_url,
             ":comments": said.comments,
             ":keys": said.keys,
-            ":fingerprint": said.fingerprint,
             ":summary": said.summary,
             ":content": said.content,
         })?;
@@ -274,6 +310,9 @@ fn edit(intake: &Intake<'_>, row: i64, arriving: &Arriving) -> Result<(), Fault>
         connection
             .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
             .execute((before.article, seconds(intake.at)))?;
+    }
+    if let Some(joined) = grouped.joined {
+        grouping::join_again(connection, row, before.article, &joined, intake.at)?;
     }
     Ok(())
 }
@@ -288,15 +327,13 @@ struct Said<'a> {
     original_url: Option<&'a str>,
     comments: Option<&'a str>,
     keys: Option<Vec<u8>>,
-    fingerprint: Option<Vec<u8>>,
     summary: Option<&'a str>,
     content: Option<&'a str>,
 }
 
 impl<'a> Said<'a> {
-    fn of(arriving: &'a Arriving) -> Result<Self, Fault> {
+    fn of(arriving: &'a Arriving, keys: &[i64]) -> Result<Self, Fault> {
         let entry = &arriving.entry;
-        let (keys, fingerprint) = grouping::columns(arriving);
         let author = entry.authors.iter().map(|name| name.replace(['\n', '\r'], " "));
         let author = author.collect::<Vec<_>>().join("\n");
         Ok(Self {
@@ -307,8 +344,7 @@ impl<'a> Said<'a> {
             origin: entry.origin.as_ref().map(serde_json::to_string).transpose()?,
             original_url: entry.original_url.as_ref().map(Url::as_str),
             comments: entry.comments.as_ref().map(Url::as_str),
-            keys,
-            fingerprint,
+            keys: Some(blob(keys.iter().copied())).filter(|keys| !keys.is_empty()),
             summary: entry.summary.as_ref().map(Html::as_str),
             content: entry.content.as_ref().map(Html::as_str),
         })

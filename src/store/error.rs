@@ -56,6 +56,8 @@ pub enum StoreError {
     Closed { path: PathBuf },
     #[error("store {path}: no feed has the number {feed} (any more)")]
     NoSuchFeed { path: PathBuf, feed: i64 },
+    #[error("store {path}: no entry has the number {entry} (any more)")]
+    NoSuchEntry { path: PathBuf, entry: i64 },
     #[error("store {path}: {doing} failed: {source}")]
     Sql { path: PathBuf, doing: &'static str, source: rusqlite::Error },
 }
@@ -65,6 +67,7 @@ pub enum StoreError {
 pub(super) enum Fault {
     Sql(rusqlite::Error),
     NoSuchFeed(i64),
+    NoSuchEntry(i64),
     Json(serde_json::Error),
 }
 
@@ -85,6 +88,7 @@ impl std::fmt::Display for Fault {
         match self {
             Self::Sql(error) => error.fmt(f),
             Self::NoSuchFeed(feed) => write!(f, "no feed has the number {feed}"),
+            Self::NoSuchEntry(entry) => write!(f, "no entry has the number {entry}"),
             Self::Json(error) => error.fmt(f),
         }
     }
@@ -96,6 +100,7 @@ impl Fault {
         match self {
             Self::Sql(error) => StoreError::from_sqlite(&path, doing, error),
             Self::NoSuchFeed(feed) => StoreError::NoSuchFeed { path, feed },
+            Self::NoSuchEntry(entry) => StoreError::NoSuchEntry { path, entry },
             Self::Json(error) => {
                 StoreError::Unusable { path, reason: format!("{doing} failed: {error}") }
             }
@@ -171,6 +176,7 @@ impl StoreError {
             | Self::OnlyReading { path }
             | Self::Closed { path }
             | Self::NoSuchFeed { path, .. }
+            | Self::NoSuchEntry { path, .. }
             | Self::Sql { path, .. } => path,
         }
     }

@@ -1,51 +1,52 @@
 //! Which article an entry joins, and why: deduplication's cheap half, inside the commit.
 //!
-//! In: an arriving entry with its fingerprint. Out: the article that it joins, with the
-//! reason in words, or none. Candidates are the entries of other feeds that share a key;
-//! what of them tells the same story is [`choose`]'s to say. A false merge is worse than a
-//! missed one: whatever is in doubt stays apart.
+//! In: an arriving entry with its fingerprint. Out: its keys, and the article that it joins
+//! with the reason in words, or none. Candidates are found by their keys; what of them
+//! tells the same story is [`choose`]'s to say.
 
-use chrono::TimeDelta;
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
-    Arriving, EntryId, FeedId,
+    Arriving, EntryId, FeedId, Reading,
+    entries::Intake,
     error::Fault,
-    identity::{canonical, is_id_iri, slug},
+    identity::slug,
+    profiles::{Profiles, hands_of, load_habits, names_for},
     search::SearchText,
-    values::{blob, from_blob, seconds, time, url},
+    values::{from_blob, seconds, time, url},
 };
-use crate::model::{DedupSettings, Entry, GroupingReason, Time};
+use crate::{
+    dedup::{Candidate, Claim, Grouping, Habits, Names, Profile, Standing, choose, representative},
+    model::{ArticleId, DedupSettings, GroupingReason, Origin, Time},
+};
 
-/// A key that more entries share than this says nothing of a story: a home page, an empty
-/// text, a boilerplate line.
+/// A key that more entries share than this says nothing of a story: an empty text, a
+/// boilerplate line.
 const KEY_SHARED_BY: usize = 60;
 
-/// Keys of one entry that are looked at.
-const KEYS: usize = 64;
+/// Members of one article that are compared: the first of them and the newest.
+const MEMBERS: i64 = 40;
 
-/// An entry of another feed that shares a key with the arriving one.
-#[derive(Debug, Clone)]
-pub(super) struct Candidate {
-    pub id: EntryId,
-    pub feed: FeedId,
-    pub article: i64,
-    pub guid: String,
-    pub url: Option<url::Url>,
-    pub title: Option<String>,
-    pub published: Option<Time>,
-    pub first_seen: Time,
-    /// `entries.fingerprint`: what `dedup` made of it, for rules that compare texts.
-    pub fingerprint: Option<Vec<u8>>,
+/// Finds the articles of one document's entries.
+pub(super) struct Grouper<'a> {
+    connection: &'a Connection,
+    feed: FeedId,
+    title: Option<String>,
+    stands_alone: bool,
+    at: Time,
+    rules: &'a DedupSettings,
+    /// With what this document has shown of them.
+    habits: Habits,
+    profiles: Profiles<'a>,
 }
 
-/// The verdict on one candidate: they tell the same story.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub candidate: EntryId,
-    pub article: i64,
-    pub rule: &'static str,
-    pub reason: String,
+/// What grouping says of an entry.
+#[derive(Debug, Clone)]
+pub(super) struct Grouped {
+    pub keys: Vec<i64>,
+    pub joined: Option<Joined>,
 }
 
 /// The article that an entry joins.
@@ -55,151 +56,263 @@ pub(super) struct Joined {
     pub reason: GroupingReason,
 }
 
-/// Says which of the candidates tell the same story as the entry, the surest first.
-///
-/// The rules proper are `dedup`'s; here are the two that need no text: one IRI as guid, and
-/// one address.
-fn choose(arriving: &Arriving, candidates: &[Candidate], _rules: &DedupSettings) -> Vec<Verdict> {
-    let entry = &arriving.entry;
-    let address = entry.url.as_ref().and_then(canonical);
-    let verdict = |candidate: &Candidate| {
-        let (rule, reason) = if entry.guid == candidate.guid && is_id_iri(&entry.guid) {
-            ("id", format!("same id {}", entry.guid))
-        } else if address.is_some() && address == candidate.url.as_ref().and_then(canonical) {
-            ("address", format!("same address {}", address.as_deref().unwrap_or_default()))
-        } else {
-            return None;
-        };
-        Some(Verdict { candidate: candidate.id, article: candidate.article, rule, reason })
-    };
-    let mut verdicts: Vec<Verdict> = candidates.iter().filter_map(verdict).collect();
-    verdicts.sort_by_key(|verdict| (verdict.rule != "id", verdict.candidate));
-    verdicts
-}
-
-/// Finds the article of a new entry. Groups that turn out to be one through it are merged.
-pub(super) fn find(
-    connection: &Connection,
-    feed: FeedId,
-    arriving: &Arriving,
-    first_seen: Time,
-    rules: &DedupSettings,
-) -> Result<Option<Joined>, Fault> {
-    let candidates = candidates(connection, feed, arriving, first_seen, rules.window)?;
-    if candidates.is_empty() {
-        return Ok(None);
-    }
-    let mut joined: Option<Joined> = None;
-    for verdict in choose(arriving, &candidates, rules) {
-        match &mut joined {
-            None if carries(connection, verdict.article, feed)? => {}
-            None => {
-                let reason = GroupingReason {
-                    rule: verdict.rule.into(),
-                    reason: verdict.reason,
-                    with: Some(verdict.candidate),
-                };
-                joined = Some(Joined { article: verdict.article, reason });
+impl<'a> Grouper<'a> {
+    /// Learns from the whole document what the feed repeats, before any entry is judged.
+    pub(super) fn new(intake: &Intake<'a>, reading: &Reading) -> Result<Self, Fault> {
+        let connection = intake.connection;
+        let mut habits = load_habits(connection, intake.feed)?;
+        if !reading.entries.is_empty() {
+            let before = habits.clone();
+            for arriving in &reading.entries {
+                habits.observe(&arriving.fingerprint);
             }
-            Some(joined) if joined.article == verdict.article => {}
-            Some(joined) => {
-                if disjoint(connection, joined.article, verdict.article)?
-                    && !carries(connection, verdict.article, feed)?
-                {
+            if habits != before {
+                save_habits(connection, intake.feed, &habits)?;
+            }
+            if let Some(title) = &reading.meta.title {
+                remember_name(connection, intake.feed, title)?;
+            }
+        }
+        Ok(Self {
+            connection,
+            feed: intake.feed,
+            title: reading.meta.title.clone(),
+            stands_alone: intake.stands_alone,
+            at: intake.at,
+            rules: intake.rules,
+            habits,
+            profiles: Profiles::new(connection),
+        })
+    }
+
+    /// Finds the article of a new entry. Groups that turn out to be one through it are merged.
+    pub(super) fn find(
+        &mut self,
+        arriving: &Arriving,
+        published: Option<Time>,
+    ) -> Result<Grouped, Fault> {
+        self.group(arriving, published, None)
+    }
+
+    /// Judges an edited entry again: it stays where it is, and may bring its article
+    /// together with another one.
+    pub(super) fn find_again(
+        &mut self,
+        arriving: &Arriving,
+        published: Option<Time>,
+        row: i64,
+        article: i64,
+    ) -> Result<Grouped, Fault> {
+        self.profiles.forget(row);
+        self.group(arriving, published, Some((row, article)))
+    }
+
+    fn group(
+        &mut self,
+        arriving: &Arriving,
+        published: Option<Time>,
+        own: Option<(i64, i64)>,
+    ) -> Result<Grouped, Fault> {
+        let standing = Standing {
+            entry: EntryId(own.map_or(0, |(row, _)| row)),
+            feed: self.feed,
+            published,
+            first_seen: self.at,
+            stands_alone: self.stands_alone,
+        };
+        let print = arriving.fingerprint.clone();
+        let names: Names = names_for(self.connection, self.feed, self.title.as_deref(), &print)?;
+        let profile = Profile::new(print, standing, &self.habits, &names);
+        let keys = profile.keys();
+        if self.stands_alone {
+            return Ok(Grouped { keys, joined: None });
+        }
+        let grouping = judge(&mut self.profiles, &profile, &keys, own, self.rules)?;
+        let mut joined: Option<Joined> = None;
+        for join in grouping.joins {
+            match &mut joined {
+                None => {
+                    let reason = GroupingReason {
+                        rule: join.rule.name().to_owned(),
+                        reason: join.reason,
+                        with: Some(join.with),
+                    };
+                    joined = Some(Joined { article: join.article.0, reason });
+                }
+                Some(joined) => {
                     joined.article =
-                        merge(connection, joined.article, verdict.article, first_seen)?;
+                        merge(self.connection, joined.article, join.article.0, self.at)?;
                 }
             }
         }
+        Ok(Grouped { keys, joined })
     }
-    Ok(joined)
 }
 
-/// The entries of other feeds that share a key, within the window of time.
-fn candidates(
+/// Judges an entry among all that share a key with it. `own`: its row and its article,
+/// where it has them.
+pub(super) fn judge(
+    profiles: &mut Profiles<'_>,
+    profile: &Profile,
+    keys: &[i64],
+    own: Option<(i64, i64)>,
+    rules: &DedupSettings,
+) -> Result<Grouping, Fault> {
+    let connection = profiles.connection();
+    let mut articles = BTreeSet::new();
+    for id in sharing(connection, profile, keys, rules)? {
+        articles.extend(article_of(connection, id)?);
+    }
+    articles.remove(&own.map_or(0, |(_, article)| article));
+    if articles.is_empty() {
+        return Ok(Grouping::default());
+    }
+    let mut groups = Vec::new();
+    for &article in &articles {
+        groups.push((article, members(connection, article)?));
+    }
+    let mates = match own {
+        Some((row, article)) => {
+            let mut mates = members(connection, article)?;
+            mates.retain(|&id| id != row);
+            mates
+        }
+        None => Vec::new(),
+    };
+    let every: Vec<i64> = groups.iter().flat_map(|(_, ids)| ids).chain(&mates).copied().collect();
+    for &id in &every {
+        profiles.load(id)?;
+    }
+    let hands = hands_of(connection, &every, own.map(|(row, _)| row))?;
+    let loaded = |ids: &[i64]| ids.iter().filter_map(|&id| profiles.get(id)).collect::<Vec<_>>();
+    let candidates: Vec<Candidate<'_>> = groups
+        .iter()
+        .map(|(article, ids)| Candidate { article: ArticleId(*article), members: loaded(ids) })
+        .collect();
+    Ok(choose(profile, &loaded(&mates), &candidates, &hands, rules))
+}
+
+/// The entries that share a key, crowded keys left out.
+fn sharing(
     connection: &Connection,
-    feed: FeedId,
-    arriving: &Arriving,
-    first_seen: Time,
-    window: std::time::Duration,
-) -> Result<Vec<Candidate>, Fault> {
-    let window = TimeDelta::from_std(window).unwrap_or(TimeDelta::MAX);
-    let near = |candidate: &Candidate| apart(&arriving.entry, first_seen, candidate) <= window;
+    profile: &Profile,
+    keys: &[i64],
+    rules: &DedupSettings,
+) -> Result<BTreeSet<i64>, Fault> {
     let mut sharing = connection.prepare_cached(
         "SELECT entry_id FROM dedup_keys WHERE key = ?1 ORDER BY entry_id DESC LIMIT ?2",
     )?;
     let limit = i64::try_from(KEY_SHARED_BY + 1).unwrap_or(i64::MAX);
-    let mut ids = std::collections::BTreeSet::new();
-    for key in keys(arriving) {
+    let window = chrono::TimeDelta::from_std(rules.window).unwrap_or(chrono::TimeDelta::MAX);
+    let since = profile.standing.first_seen.checked_sub_signed(window).map(seconds);
+    let mut ids = BTreeSet::new();
+    for key in keys {
         let mut found: Vec<i64> =
             sharing.query_map((key, limit), |row| row.get(0))?.collect::<Result<_, _>>()?;
-        if found.len() > KEY_SHARED_BY {
-            let oldest = found.pop().map(|id| candidate(connection, id)).transpose()?.flatten();
-            if oldest.is_some_and(|oldest| near(&oldest)) {
+        if found.len() > KEY_SHARED_BY
+            && let Some(oldest) = found.pop()
+        {
+            // Crowded within the window, or only over the years?
+            let first_seen: Option<String> = connection
+                .prepare_cached("SELECT first_seen FROM entries WHERE id = ?1")?
+                .query_row([oldest], |row| row.get(0))
+                .optional()?;
+            if first_seen >= since {
                 continue;
             }
         }
         ids.extend(found);
     }
-    let mut candidates = Vec::new();
-    for id in ids {
-        let found = candidate(connection, id)?;
-        candidates.extend(found.filter(|it| it.feed != feed && near(it)));
-    }
-    Ok(candidates)
+    ids.remove(&profile.standing.entry.0);
+    Ok(ids)
 }
 
-/// `None` for an entry of a feed that stands alone.
-fn candidate(connection: &Connection, id: i64) -> Result<Option<Candidate>, Fault> {
-    let mut load = connection.prepare_cached(
-        "SELECT e.id, e.feed_id, e.article_id, e.guid, e.url, e.title, e.published, e.first_seen,
-                e.fingerprint
+fn article_of(connection: &Connection, entry: i64) -> Result<Option<i64>, Fault> {
+    let mut row = connection.prepare_cached("SELECT article_id FROM entries WHERE id = ?1")?;
+    Ok(row.query_row([entry], |row| row.get(0)).optional()?)
+}
+
+fn members(connection: &Connection, article: i64) -> Result<Vec<i64>, Fault> {
+    let mut ids = connection
+        .prepare_cached("SELECT id FROM entries WHERE article_id = ?1 ORDER BY id LIMIT ?2")?;
+    Ok(ids.query_map((article, MEMBERS), |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+fn save_habits(connection: &Connection, feed: FeedId, habits: &Habits) -> Result<(), Fault> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO feed_habits (feed_id, habits) VALUES (?1, ?2)")?
+        .execute((feed.0, habits.encode()))?;
+    Ok(())
+}
+
+fn remember_name(connection: &Connection, feed: FeedId, title: &str) -> Result<(), Fault> {
+    let mut add = connection
+        .prepare_cached("INSERT OR IGNORE INTO feed_names (feed_id, name) VALUES (?1, ?2)")?;
+    for name in Names::hashes(title) {
+        add.execute((feed.0, name))?;
+    }
+    Ok(())
+}
+
+/// Brings an edited entry's article together with the one that it turned out to belong to.
+pub(super) fn join_again(
+    connection: &Connection,
+    row: i64,
+    article: i64,
+    joined: &Joined,
+    now: Time,
+) -> Result<(), Fault> {
+    merge(connection, article, joined.article, now)?;
+    // Where it has a reason already, that one stays; else the other end of the link may
+    // have none.
+    for entry in [Some(row), joined.reason.with.map(|with| with.0)].into_iter().flatten() {
+        let with = if entry == row { joined.reason.with.map(|with| with.0) } else { Some(row) };
+        let set = connection
+            .prepare_cached(
+                "UPDATE entries SET grouped_by = ?2, grouped_because = ?3, grouped_with = ?4
+                  WHERE id = ?1 AND grouped_by IS NULL
+                    AND id <> (SELECT entry_id FROM articles WHERE id = article_id)",
+            )?
+            .execute((entry, &joined.reason.rule, &joined.reason.reason, with))?;
+        if set > 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The member that an article is shown as once `without` has gone; `None`: nobody is left.
+pub(super) fn heir(
+    connection: &Connection,
+    article: i64,
+    without: i64,
+) -> Result<Option<i64>, Fault> {
+    let mut rows = connection.prepare_cached(
+        "SELECT e.id, e.origin, e.url, coalesce(f.home_page, f.url), f.url,
+                length(coalesce(e.content, e.summary, '')), e.published, e.first_seen
            FROM entries e JOIN feeds f ON f.id = e.feed_id
-          WHERE e.id = ?1 AND f.stands_alone = 0",
+          WHERE e.article_id = ?1 AND e.id <> ?2",
     )?;
-    let found = load.query_row([id], |row| {
-        Ok(Candidate {
-            id: EntryId(row.get(0)?),
-            feed: FeedId(row.get(1)?),
-            article: row.get(2)?,
-            guid: row.get(3)?,
-            url: url(row.get(4)?),
-            title: row.get(5)?,
-            published: time(row.get(6)?),
-            first_seen: time(row.get(7)?).unwrap_or_default(),
-            fingerprint: row.get(8)?,
+    let claims = rows.query_map((article, without), |row| {
+        let origin: Option<String> = row.get(1)?;
+        let origin: Option<Origin> = origin.and_then(|json| serde_json::from_str(&json).ok());
+        let host = |text: Option<String>| {
+            url(text).and_then(|url| {
+                let host = url.host_str()?;
+                Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
+            })
+        };
+        let (link, home, feed) = (host(row.get(2)?), host(row.get(3)?), host(row.get(4)?));
+        Ok(Claim {
+            entry: EntryId(row.get(0)?),
+            names_origin: origin.is_some_and(|origin| origin.id.is_some() || origin.url.is_some()),
+            at_home: link.is_some() && (link == home || link == feed),
+            text: usize::try_from(row.get::<_, i64>(5)?).unwrap_or(0),
+            at: time(row.get(6)?).or(time(row.get(7)?)).unwrap_or_default(),
         })
-    });
-    Ok(found.optional()?)
-}
-
-/// How far apart in time two entries are: by their feeds' claims where both make one.
-fn apart(entry: &Entry, first_seen: Time, candidate: &Candidate) -> TimeDelta {
-    match (entry.published, candidate.published) {
-        (Some(one), Some(other)) => (one - other).abs(),
-        _ => (first_seen - candidate.first_seen).abs(),
-    }
-}
-
-/// Does the article have an entry of this feed? A feed tells a story once: two entries of
-/// one feed are two articles, whatever a third one has in common with both.
-fn carries(connection: &Connection, article: i64, feed: FeedId) -> Result<bool, Fault> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM entries WHERE article_id = ?1 AND feed_id = ?2)",
-        )?
-        .query_row((article, feed.0), |row| row.get(0))?)
-}
-
-/// Have two articles no feed in common?
-fn disjoint(connection: &Connection, one: i64, other: i64) -> Result<bool, Fault> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT NOT EXISTS (
-                 SELECT feed_id FROM entries WHERE article_id = ?1
-                 INTERSECT SELECT feed_id FROM entries WHERE article_id = ?2)",
-        )?
-        .query_row((one, other), |row| row.get(0))?)
+    })?;
+    let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
+    Ok(representative(&claims).map(|entry| entry.0))
 }
 
 /// Makes one article of two: the older one stays as it is, with its public id and place;
@@ -249,17 +362,6 @@ pub(super) fn is_taken(connection: &Connection, public_id: &str) -> Result<bool,
                  OR EXISTS (SELECT 1 FROM article_aliases WHERE slug = ?1)",
         )?
         .query_row([slug(public_id)], |row| row.get(0))?)
-}
-
-/// The keys of an entry that are stored and asked for.
-fn keys(arriving: &Arriving) -> impl Iterator<Item = i64> {
-    arriving.fingerprint.keys.iter().copied().take(KEYS)
-}
-
-/// What goes into `entries.dedup_keys` and `entries.fingerprint`.
-pub(super) fn columns(arriving: &Arriving) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
-    let keys = blob(keys(arriving));
-    (Some(keys).filter(|keys| !keys.is_empty()), None)
 }
 
 /// Makes the entry findable by its keys, and by none that it had before.

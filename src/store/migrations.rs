@@ -13,7 +13,10 @@ use super::error::StoreError;
 pub(super) const APPLICATION_ID: i64 = 0x4d45_5247;
 
 /// In order; the n-th leads to `user_version` n.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_the_house.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_the_house.sql"),
+    include_str!("migrations/0002_one_story_once.sql"),
+];
 
 /// Refuses a file that is not ours or newer than we are. Writes nothing.
 ///

@@ -18,7 +18,9 @@ mod grouping;
 mod identity;
 mod migrations;
 mod open;
+mod profiles;
 mod readers;
+mod regrouping;
 mod search;
 mod sweep;
 mod values;
@@ -32,13 +34,14 @@ use std::{
 };
 
 pub use error::StoreError;
+pub use regrouping::{NearEntry, RegroupReport};
 
 use self::{readers::Readers, writer::Writer};
 use crate::{
     dedup::Fingerprint,
     model::{
-        Article, ArticleMember, ArticleQuery, DedupSettings, DocumentLinks, DueFeed, Entry,
-        EntryId, FeedId, FeedMeta, FeedSetting, FeedState, FeedStatus, PollMemory, Time,
+        Article, ArticleId, ArticleMember, ArticleQuery, DedupSettings, DocumentLinks, DueFeed,
+        Entry, EntryId, FeedId, FeedMeta, FeedSetting, FeedState, FeedStatus, PollMemory, Time,
         Validators,
     },
 };
@@ -286,6 +289,67 @@ impl Store {
     ) -> Result<Option<(Article, Vec<ArticleMember>)>, StoreError> {
         let look = move |connection: &rusqlite::Connection| articles::article(connection, &id);
         self.inner.readers.look("reading an article", look).await
+    }
+
+    /// Makes one article of two by hand, each by public id, slug or row number; every later
+    /// regrouping keeps to it. `None`: one of them is not there.
+    pub async fn merge(
+        &self,
+        one: String,
+        other: String,
+        now: Time,
+    ) -> Result<Option<ArticleId>, StoreError> {
+        let work = move |connection: &rusqlite::Connection| {
+            let rows = (articles::row(connection, &one)?, articles::row(connection, &other)?);
+            let (Some(one), Some(other)) = rows else { return Ok(None) };
+            if one == other {
+                return Ok(Some(ArticleId(one)));
+            }
+            let merged = regrouping::merge_by_hand(connection, one, other, now)?;
+            commit::bump_revision(connection)?;
+            Ok(Some(ArticleId(merged)))
+        };
+        self.writer()?.run("merging by hand", work).await
+    }
+
+    /// Takes an entry out of its article by hand, into one of its own; nothing brings it
+    /// back but a person. `None`: it is not there, or was alone already.
+    pub async fn split(&self, entry: EntryId, now: Time) -> Result<Option<ArticleId>, StoreError> {
+        let work = move |connection: &rusqlite::Connection| {
+            let own = regrouping::split_by_hand(connection, entry.0, now)?;
+            if own.is_some() {
+                commit::bump_revision(connection)?;
+            }
+            Ok(own.map(ArticleId))
+        };
+        self.writer()?.run("splitting by hand", work).await
+    }
+
+    /// Makes all groups anew from the stored entries, by today's rules and what people said.
+    ///
+    /// Reading and judging happens beside the polls; only what changed is written, in one
+    /// transaction. A second run changes nothing.
+    pub async fn regroup(&self, now: Time) -> Result<RegroupReport, StoreError> {
+        let writer = self.writer()?;
+        let rules = self.inner.rules.clone();
+        let look = move |connection: &rusqlite::Connection| regrouping::plan(connection, &rules);
+        let (groups, entries) = self.inner.readers.look("judging all entries", look).await?;
+        let work = move |connection: &rusqlite::Connection| {
+            let changes = regrouping::apply(connection, &groups, now)?;
+            if !changes.is_empty() {
+                commit::bump_revision(connection)?;
+            }
+            Ok(RegroupReport { entries, articles: regrouping::articles(connection)?, changes })
+        };
+        writer.run("regrouping", work).await
+    }
+
+    /// The entries that came nearest to this one and were not joined, and why not.
+    pub async fn near(&self, entry: EntryId) -> Result<Option<Vec<NearEntry>>, StoreError> {
+        let rules = self.inner.rules.clone();
+        let look =
+            move |connection: &rusqlite::Connection| regrouping::near(connection, entry.0, &rules);
+        self.inner.readers.look("looking for near entries", look).await
     }
 
     pub async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError> {

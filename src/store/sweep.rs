@@ -10,13 +10,13 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     Swept,
     error::Fault,
-    grouping::set_keys,
+    grouping::{heir, set_keys},
     identity::Marks,
     search::SearchText,
     values::{from_blob, millis, seconds, signed, time, url},
@@ -136,13 +136,7 @@ fn remove(connection: &Connection, feed: i64, entry: i64) -> Result<bool, Fault>
         )?
         .query_row([entry], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     mark_swept(connection, feed, entry)?;
-    let heir: Option<i64> = connection
-        .prepare_cached(
-            "SELECT id FROM entries WHERE article_id = ?1 AND id <> ?2
-              ORDER BY first_seen, id LIMIT 1",
-        )?
-        .query_row((article, entry), |row| row.get(0))
-        .optional()?;
+    let heir = heir(connection, article, entry)?;
     if representative {
         SearchText::stored(connection, entry)?.remove(connection, article)?;
         if let Some(heir) = heir {

@@ -116,7 +116,6 @@ CREATE TABLE entries (
     original_url TEXT, -- the address behind a feed proxy's link
     comments TEXT, -- a page of discussion
     dedup_keys BLOB, -- its keys in `dedup_keys`, 8 bytes each, little-endian
-    fingerprint BLOB, -- what else deduplication compares of it
     summary TEXT, -- sanitized HTML
     content TEXT -- sanitized HTML
 ) STRICT;

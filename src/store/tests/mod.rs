@@ -3,6 +3,7 @@
 mod articles;
 mod faults;
 mod feeds;
+mod grouping;
 mod identity;
 mod sweeping;
 
@@ -81,12 +82,9 @@ pub(super) fn changed(mut entry: Entry, change: impl FnOnce(&mut Entry)) -> Entr
     entry
 }
 
-/// Keys as deduplication makes them: of the guid and of the address.
 pub(super) fn arriving(entry: Entry) -> Arriving {
-    let key = |text: &str| values::signed(xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
-    let mut keys = vec![key(&entry.guid)];
-    keys.extend(entry.url.as_ref().and_then(super::identity::canonical).map(|url| key(&url)));
-    Arriving { entry, fingerprint: Fingerprint { keys, ..Fingerprint::default() } }
+    let fingerprint = crate::dedup::fingerprint(&entry);
+    Arriving { entry, fingerprint }
 }
 
 /// A document of these entries, as a poll hands it over.
