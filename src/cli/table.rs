@@ -121,7 +121,11 @@ mod tests {
             Column { head: "TITLE", kind: Kind::Text },
         ]);
         let cell = |text: &str| Cell::new(Style::Plain, text);
-        table.row(vec![cell("harbour-post"), cell("120"), cell("A title that goes on and on and on")]);
+        table.row(vec![
+            cell("harbour-post"),
+            cell("120"),
+            cell("A title that goes on and on and on"),
+        ]);
         table
     }
 

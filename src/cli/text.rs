@@ -116,7 +116,10 @@ pub fn since(text: &str, now: Time) -> Result<Time, String> {
         .and_then(|ago| chrono::TimeDelta::from_std(ago).ok())
         .and_then(|ago| now.checked_sub_signed(ago))
         .ok_or_else(|| {
-            format!("\"{}\" is no date: write one like 2026-11-24, 2026-11-24T16:40:00Z or 7d", plain(text))
+            format!(
+                "\"{}\" is no date: write one like 2026-11-24, 2026-11-24T16:40:00Z or 7d",
+                plain(text)
+            )
         })
 }
 
