@@ -82,11 +82,6 @@ pub fn length(duration: Duration) -> String {
     }
 }
 
-/// Day and minute in UTC: "2026-11-24 16:40".
-pub fn minute(time: Time) -> String {
-    time.format("%Y-%m-%d %H:%M").to_string()
-}
-
 /// The day in UTC.
 pub fn date(time: Time) -> String {
     time.format("%Y-%m-%d").to_string()
