@@ -1,6 +1,24 @@
 //! `merganser parse`: one feed document to JSON.
+//!
+//! In: a file or standard input. Out: the contract's JSON on standard output, or one line on
+//! standard error and exit code 1 where nothing can be read.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use crate::{
+    model::{Document, Entry, Html, ParsedFeed, Time},
+    parse,
+};
+
+/// Bytes of a document; more is refused as the fetcher would.
+const MAX_DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Reads one feed document and prints it as JSON.
 #[derive(Debug, clap::Args)]
@@ -17,7 +35,101 @@ pub struct Parse {
 
 impl Parse {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let _ = (self.base, self.content_type, self.file);
-        todo!()
+        let bytes =
+            bytes_of(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
+        let document =
+            Document { bytes: bytes.into(), content_type: self.content_type, base: self.base };
+        let feed = parse::parse(&document, chrono::Utc::now())
+            .with_context(|| self.file.display().to_string())?;
+        let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
+        serde_json::to_writer_pretty(&mut stdout, &as_json(&feed))?;
+        stdout.write_all(b"\n")?;
+        stdout.flush()?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn bytes_of(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = MAX_DOCUMENT_BYTES + 1;
+    if file.as_os_str() == "-" {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    } else {
+        std::fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?;
+    }
+    anyhow::ensure!(
+        bytes.len() as u64 <= MAX_DOCUMENT_BYTES,
+        "larger than {MAX_DOCUMENT_BYTES} bytes"
+    );
+    Ok(bytes)
+}
+
+fn as_json(feed: &ParsedFeed) -> Value {
+    let meta = &feed.meta;
+    json!({
+        "feed": {
+            "title": meta.title,
+            "url": meta.url,
+            "home_page": meta.home_page,
+            "description": meta.description,
+            "language": meta.language,
+            "updated": date(meta.updated),
+        },
+        "entries": feed.entries.iter().map(entry_as_json).collect::<Vec<_>>(),
+        "repairs": feed.repairs,
+    })
+}
+
+fn entry_as_json(entry: &Entry) -> Value {
+    json!({
+        "id": entry.guid,
+        "url": entry.url,
+        "title": entry.title,
+        "authors": entry.authors,
+        "published": date(entry.published),
+        "updated": date(entry.updated),
+        "summary": entry.summary.as_ref().map(Html::as_str),
+        "content": entry.content.as_ref().map(Html::as_str),
+        "categories": entry.categories,
+        "enclosures": entry.enclosures,
+        "language": entry.language,
+        "source": entry.origin,
+    })
+}
+
+fn date(time: Option<Time>) -> Option<String> {
+    Some(time?.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `MERGANSER_BLESS=1 cargo test golden` writes the answers anew; read the difference.
+    #[test]
+    fn every_fixture_gives_its_golden_answer() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/parse");
+        let now = "2024-06-01T00:00:00Z".parse().unwrap();
+        let mut compared = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "golden") {
+                continue;
+            }
+            let bytes = bytes_of(&path).unwrap();
+            let document = Document { bytes: bytes.into(), content_type: None, base: None };
+            let told = match parse::parse(&document, now) {
+                Ok(feed) => serde_json::to_string_pretty(&as_json(&feed)).unwrap() + "\n",
+                Err(error) => format!("{error}\n"),
+            };
+            let golden = path.with_added_extension("golden");
+            if std::env::var_os("MERGANSER_BLESS").is_some() {
+                std::fs::write(&golden, &told).unwrap();
+            }
+            let expected = std::fs::read_to_string(&golden).unwrap_or_default();
+            assert_eq!(told, expected, "{}", path.display());
+            compared += 1;
+        }
+        assert!(compared > 10);
     }
 }

@@ -32,6 +32,9 @@ pub struct Article {
     /// less an hour for each entry before it if it came with its feed's first document.
     pub position: Time,
     /// When anything that an output shows of it last changed (our clock).
+    ///
+    /// Grows strictly from commit to commit, to the microsecond: an output's ETag carries the
+    /// newest one, and "changed since that ETag" (RFC 3229) has to mean just that.
     pub changed: Time,
     pub summary: Option<Html>,
     pub content: Option<Html>,
@@ -68,6 +71,8 @@ pub struct FeedRef {
     /// Its address, without credentials.
     pub url: Url,
     pub home_page: Option<Url>,
+    /// The feed's own word, as it stood when it last said something new: a feed that stamps
+    /// each answer with the time of day must not change our documents.
     pub updated: Option<Time>,
     pub tags: Vec<String>,
 }
@@ -98,7 +103,8 @@ pub struct GroupingReason {
     pub with: Option<EntryId>,
 }
 
-/// Which articles, how many, from where on. Newest first, by `(position, row)`.
+/// Which articles, how many, from where on. Newest first, by `(position, row)`; by row alone
+/// where [`arrived`](Self::arrived) is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct ArticleQuery {
     pub filter: OutputFilter,
@@ -108,7 +114,26 @@ pub struct ArticleQuery {
     pub since: Option<Time>,
     /// Only articles strictly older than this place in the order.
     pub before: Option<(Time, ArticleId)>,
+    /// Only articles strictly newer than this place: the `limit` nearest to it, newest first.
+    pub after: Option<(Time, ArticleId)>,
+    /// Only articles that changed after this instant, strictly: see [`Article::changed`].
+    pub changed_after: Option<Time>,
+    /// Only articles whose rows are among these, latest arrival first.
+    pub arrived: Option<Arrived>,
     pub limit: u32,
+}
+
+/// A stretch of the order of arrival, which is the order of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrived {
+    pub from: ArticleId,
+    /// The first row that is not among them.
+    pub before: ArticleId,
+}
+
+impl Arrived {
+    /// Everything that has arrived.
+    pub const ALL: Self = Self { from: ArticleId(i64::MIN), before: ArticleId(i64::MAX) };
 }
 
 /// What an output takes in. Empty lists take in everything.

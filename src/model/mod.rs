@@ -12,11 +12,13 @@ mod document;
 mod entry;
 mod feed;
 mod fetched;
+mod rules;
 mod settings;
 mod text;
 
 pub use article::{
-    Article, ArticleId, ArticleMember, ArticleQuery, FeedRef, GroupingReason, OutputFilter, Source,
+    Arrived, Article, ArticleId, ArticleMember, ArticleQuery, FeedRef, GroupingReason,
+    OutputFilter, Source,
 };
 pub use document::Document;
 pub use entry::{
@@ -25,6 +27,7 @@ pub use entry::{
 };
 pub use feed::{DueFeed, EntryId, FeedId, FeedState, FeedStatus, PollMemory};
 pub use fetched::{FetchError, Fetched, Freshness, Outcome, RetryAfter, Validators};
+pub use rules::{Rule, RuleFault, Rules};
 pub use settings::{
     DedupSettings, FeedSetting, FetchLimits, OutputSetting, PaceLimits, ServerSettings, Timing,
 };

@@ -23,6 +23,123 @@ impl Html {
     pub fn into_string(self) -> String {
         self.0
     }
+
+    /// What it says, as one line of plain text: tags dropped, blocks kept apart by a space,
+    /// character references undone.
+    ///
+    /// Meant for the sanitizer's output, where `<` opens a tag and nothing else.
+    pub fn text(&self) -> String {
+        let mut line = Line::default();
+        let mut rest = self.0.as_str();
+        while let Some((before, after)) = rest.split_once('<') {
+            line.push(before);
+            let (tag, behind) = tag_end(after);
+            if !is_inline(tag) {
+                line.gap();
+            }
+            rest = behind;
+        }
+        line.push(rest);
+        line.0
+    }
+}
+
+/// Text whose white space is folded to single spaces, none at either end.
+#[derive(Default)]
+struct Line(String, bool);
+
+impl Line {
+    fn push(&mut self, markup: &str) {
+        let mut rest = markup;
+        while let Some((before, after)) = rest.split_once('&') {
+            self.push_plain(before);
+            match reference(after) {
+                Some((char, behind)) => {
+                    self.push_char(char);
+                    rest = behind;
+                }
+                None => {
+                    self.push_char('&');
+                    rest = after;
+                }
+            }
+        }
+        self.push_plain(rest);
+    }
+
+    fn push_plain(&mut self, text: &str) {
+        text.chars().for_each(|char| self.push_char(char));
+    }
+
+    fn push_char(&mut self, char: char) {
+        if char.is_whitespace() {
+            return self.gap();
+        }
+        if self.1 {
+            self.0.push(' ');
+            self.1 = false;
+        }
+        self.0.push(char);
+    }
+
+    /// The next character, if one comes, stands apart.
+    fn gap(&mut self) {
+        self.1 = !self.0.is_empty();
+    }
+}
+
+/// Splits behind the `>` that ends a tag; one inside a quoted attribute value does not.
+fn tag_end(after: &str) -> (&str, &str) {
+    let mut quote = None;
+    for (at, char) in after.char_indices() {
+        match (quote, char) {
+            (None, '>') => {
+                let (tag, behind) = after.split_at(at);
+                return (tag, behind.strip_prefix('>').unwrap_or(behind));
+            }
+            (None, '"' | '\'') => quote = Some(char),
+            (Some(open), _) if open == char => quote = None,
+            _ => {}
+        }
+    }
+    (after, "")
+}
+
+/// Does the tag stand inside a word's line, so that "un<b>done</b>" stays one word?
+fn is_inline(tag: &str) -> bool {
+    const INLINE: [&str; 30] = [
+        "a", "abbr", "acronym", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em",
+        "font", "i", "ins", "kbd", "mark", "q", "s", "samp", "small", "span", "strike", "strong",
+        "sub", "sup", "time", "tt", "u", "var",
+    ];
+    let tag = tag.strip_prefix('/').unwrap_or(tag);
+    let name = tag.split(|char: char| !char.is_ascii_alphanumeric()).next().unwrap_or(tag);
+    INLINE.contains(&name)
+}
+
+/// The character that `after` (behind an `&`) names, and what follows its `;`.
+fn reference(after: &str) -> Option<(char, &str)> {
+    // The longest that a serializer writes is `&#1114111;`.
+    const LONGEST: usize = 8;
+    let end = after.bytes().take(LONGEST + 1).position(|byte| byte == b';')?;
+    let (name, behind) = (after.get(..end)?, after.get(end + 1..)?);
+    let char = match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => '\u{a0}',
+        _ => {
+            let digits = name.strip_prefix('#')?;
+            let code = match digits.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => digits.parse().ok()?,
+            };
+            char::from_u32(code)?
+        }
+    };
+    Some((char, behind))
 }
 
 /// A URL fit for logs, pages and exports: without the user name and password it may carry.
@@ -32,4 +149,31 @@ pub fn redacted(url: &Url) -> Url {
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(html: &str) -> String {
+        Html::sanitized(html).text()
+    }
+
+    #[test]
+    fn blocks_stand_apart_and_inline_tags_leave_words_whole() {
+        assert_eq!(text("<p>One</p><p>t<b>w</b>o<br>three</p>"), "One two three");
+    }
+
+    #[test]
+    fn references_are_undone_once() {
+        assert_eq!(
+            text("a &amp;lt; b&nbsp;&lt;c&gt; &#x41;&#66; &unknown; &"),
+            "a &lt; b <c> AB &unknown; &"
+        );
+    }
+
+    #[test]
+    fn an_attribute_may_hold_an_angle_bracket() {
+        assert_eq!(text(r#"<a title="x > y">link</a>"#), "link");
+    }
 }

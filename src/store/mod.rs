@@ -8,19 +8,62 @@
 //! read-only connections. A poll's validators, entries, articles, record and next poll are
 //! one transaction, so that the store never asserts what it does not have.
 
-use std::{collections::HashMap, path::Path, path::PathBuf, time::Duration};
+mod articles;
+mod backup;
+mod commit;
+mod entries;
+mod error;
+mod feeds;
+mod grouping;
+mod identity;
+mod migrations;
+mod open;
+mod profiles;
+mod readers;
+mod regrouping;
+mod search;
+mod sweep;
+mod values;
+mod writer;
 
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+pub use error::StoreError;
+pub use regrouping::{NearEntry, RegroupReport};
+
+use self::{readers::Readers, writer::Writer};
 use crate::{
     dedup::Fingerprint,
     model::{
-        Article, ArticleMember, ArticleQuery, DedupSettings, DocumentLinks, DueFeed, Entry, FeedId,
-        FeedMeta, FeedSetting, FeedState, FeedStatus, PollMemory, Time, Validators,
+        Article, ArticleId, ArticleMember, ArticleQuery, DedupSettings, DocumentLinks, DueFeed,
+        Entry, EntryId, FeedId, FeedMeta, FeedSetting, FeedState, FeedStatus, PollMemory, Time,
+        Validators,
     },
 };
 
 /// The way to the store. Cheap to clone; the last clone's drop ends the writer thread.
 #[derive(Debug, Clone)]
-pub struct Store;
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    /// `None`: opened for reading only.
+    writer: Option<Writer>,
+    readers: Readers,
+    rules: DedupSettings,
+    /// Held as long as the store is open.
+    lock: Mutex<Option<open::DaemonLock>>,
+    /// The latest instant that anyone claimed at, to see a clock that was set back.
+    latest: Mutex<Time>,
+}
 
 /// How a process means to use the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +128,11 @@ pub struct Reading {
     pub entries: Vec<Arriving>,
     /// Entries of the document that the store has unchanged.
     pub unchanged: u32,
+    /// Every guid of the document in its order, unchanged ones and repeated ones, too:
+    /// what retention must leave alone, and what tells a renewed guid from a new entry.
+    pub guids: Vec<String>,
+    /// The document was a part (226, an archive page): it says nothing of what it lacks.
+    pub partial: bool,
 }
 
 /// An entry on its way into the store.
@@ -119,39 +167,85 @@ pub enum Claim {
 }
 
 impl Store {
-    pub fn open(_path: &Path, _how: OpenAs, _dedup: DedupSettings) -> Result<Self, StoreError> {
-        todo!()
+    /// Opens the file, and makes it unless `how` is [`OpenAs::Reader`]. Blocks for a moment.
+    pub fn open(path: &Path, how: OpenAs, dedup: DedupSettings) -> Result<Self, StoreError> {
+        let lock = match how {
+            OpenAs::Daemon => Some(open::DaemonLock::take(path)?),
+            OpenAs::Beside | OpenAs::Reader => None,
+        };
+        let readers = Readers::new(path.to_path_buf(), how != OpenAs::Reader);
+        let writer = match how {
+            OpenAs::Daemon | OpenAs::Beside => Some(Writer::start(path, how)?),
+            OpenAs::Reader => {
+                // What is wrong with the file shows now.
+                readers.look_now("opening", |_| Ok(()))?;
+                None
+            }
+        };
+        let path = path.to_path_buf();
+        let (lock, latest) = (Mutex::new(lock), Mutex::new(Time::UNIX_EPOCH));
+        Ok(Self { inner: Arc::new(Inner { path, writer, readers, rules: dedup, lock, latest }) })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.inner.path
     }
 
     /// Makes `feeds` agree with the config: new ones in, missing ones paused, settings updated.
-    pub async fn sync_feeds(&self, _feeds: Vec<FeedSetting>, _now: Time) -> Result<(), StoreError> {
-        todo!()
+    ///
+    /// A URL that a feed was known to have moved to is that feed. A feed whose `interval`
+    /// got shorter is due sooner.
+    pub async fn sync_feeds(&self, feeds: Vec<FeedSetting>, now: Time) -> Result<(), StoreError> {
+        let work = move |connection: &rusqlite::Connection| {
+            if feeds::sync(connection, &feeds, now)? {
+                commit::bump_revision(connection)?;
+            }
+            Ok(())
+        };
+        self.writer()?.run("taking in the config's feeds", work).await
     }
 
     /// Takes up to `limit` feeds for polling, longest due first, leased until `now + lease`.
+    ///
+    /// [`Claim::Every`] and [`Claim::EveryOf`] leave out feeds that were polled since `now`,
+    /// so that a caller who asks with one instant until nothing comes has had each once.
     pub async fn claim(
         &self,
-        _which: Claim,
-        _now: Time,
-        _limit: u32,
-        _lease: Duration,
+        which: Claim,
+        now: Time,
+        limit: u32,
+        lease: Duration,
     ) -> Result<Vec<DueFeed>, StoreError> {
-        todo!()
+        let set_back = {
+            let mut latest = self.inner.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *latest, now) > now + feeds::CLOCK_JUMP
+        };
+        let work = move |connection: &rusqlite::Connection| {
+            if set_back {
+                feeds::after_clock_jump(connection, now)?;
+            }
+            feeds::claim(connection, &which, now, limit, lease)
+        };
+        self.writer()?.run("claiming due feeds", work).await
     }
 
     /// Gives claimed feeds back unpolled.
-    pub async fn release(&self, _feeds: Vec<FeedId>) -> Result<(), StoreError> {
-        todo!()
+    pub async fn release(&self, feeds: Vec<FeedId>) -> Result<(), StoreError> {
+        let work = move |connection: &rusqlite::Connection| feeds::release(connection, &feeds);
+        self.writer()?.run("giving feeds back", work).await
     }
 
     /// When the next feed is due.
     pub async fn next_due(&self) -> Result<Option<Time>, StoreError> {
-        todo!()
+        self.inner.readers.look("asking for the next poll", feeds::next_due).await
     }
 
     /// Makes the feeds of a cron text due.
-    pub async fn mark_due(&self, _schedule: String, _now: Time) -> Result<u32, StoreError> {
-        todo!()
+    pub async fn mark_due(&self, schedule: String, now: Time) -> Result<u32, StoreError> {
+        let work =
+            move |connection: &rusqlite::Connection| feeds::mark_due(connection, &schedule, now);
+        self.writer()?.run("marking feeds as due", work).await
     }
 
     /// Which of these guids the feed has, with the hash of what each last said.
@@ -159,55 +253,182 @@ impl Store {
     /// More than one hash for a guid that the feed used for different texts.
     pub async fn known(
         &self,
-        _feed: FeedId,
-        _guids: Vec<String>,
+        feed: FeedId,
+        guids: Vec<String>,
     ) -> Result<HashMap<String, Vec<u64>>, StoreError> {
-        todo!()
+        let look =
+            move |connection: &rusqlite::Connection| identity::known(connection, feed, guids);
+        self.inner.readers.look("asking for known entries", look).await
     }
 
-    pub async fn commit(&self, _update: FeedUpdate) -> Result<Committed, StoreError> {
-        todo!()
+    /// Takes in what one poll learned: all of it or nothing, on the disk when this returns.
+    pub async fn commit(&self, update: FeedUpdate) -> Result<Committed, StoreError> {
+        let rules = self.inner.rules.clone();
+        let work =
+            move |connection: &rusqlite::Connection| commit::commit(connection, &update, &rules);
+        self.writer()?.run("committing a poll", work).await
     }
 
-    pub async fn articles(&self, _query: ArticleQuery) -> Result<Vec<Article>, StoreError> {
-        todo!()
+    /// The articles of a query, newest first.
+    ///
+    /// `tags` and `feeds` each narrow what is taken in. `include` and `exclude` are not
+    /// looked at here: see [`Self::articles_that`].
+    pub async fn articles(&self, query: ArticleQuery) -> Result<Vec<Article>, StoreError> {
+        self.articles_that(query, |_| true).await
+    }
+
+    /// The same, of those articles that `accept` says yes to, up to the query's limit.
+    ///
+    /// Bounded: behind 50,000 rows of the river it stops looking.
+    pub async fn articles_that(
+        &self,
+        query: ArticleQuery,
+        accept: impl Fn(&Article) -> bool + Send + 'static,
+    ) -> Result<Vec<Article>, StoreError> {
+        let look = move |connection: &rusqlite::Connection| {
+            articles::articles(connection, &query, &accept)
+        };
+        self.inner.readers.look("reading articles", look).await
     }
 
     /// One article by public id, slug or row number, with its entries and why they are there.
     pub async fn article(
         &self,
-        _id: String,
+        id: String,
     ) -> Result<Option<(Article, Vec<ArticleMember>)>, StoreError> {
-        todo!()
+        let look = move |connection: &rusqlite::Connection| articles::article(connection, &id);
+        self.inner.readers.look("reading an article", look).await
+    }
+
+    /// Makes one article of two by hand, each by public id, slug or row number; every later
+    /// regrouping keeps to it. `None`: one of them is not there.
+    pub async fn merge(
+        &self,
+        one: String,
+        other: String,
+        now: Time,
+    ) -> Result<Option<ArticleId>, StoreError> {
+        let work = move |connection: &rusqlite::Connection| {
+            let rows = (articles::row(connection, &one)?, articles::row(connection, &other)?);
+            let (Some(one), Some(other)) = rows else { return Ok(None) };
+            if one == other {
+                return Ok(Some(ArticleId(one)));
+            }
+            let merged = regrouping::merge_by_hand(connection, one, other, now)?;
+            commit::bump_revision(connection)?;
+            Ok(Some(ArticleId(merged)))
+        };
+        self.writer()?.run("merging by hand", work).await
+    }
+
+    /// Takes an entry out of its article by hand, into one of its own; nothing brings it
+    /// back but a person. `None`: it is not there, or was alone already.
+    pub async fn split(&self, entry: EntryId, now: Time) -> Result<Option<ArticleId>, StoreError> {
+        let work = move |connection: &rusqlite::Connection| {
+            let own = regrouping::split_by_hand(connection, entry.0, now)?;
+            if own.is_some() {
+                commit::bump_revision(connection)?;
+            }
+            Ok(own.map(ArticleId))
+        };
+        self.writer()?.run("splitting by hand", work).await
+    }
+
+    /// Makes all groups anew from the stored entries, by today's rules and what people said.
+    ///
+    /// Reading and judging happens beside the polls; only what changed is written, in one
+    /// transaction. A second run changes nothing.
+    pub async fn regroup(&self, now: Time) -> Result<RegroupReport, StoreError> {
+        let writer = self.writer()?;
+        let rules = self.inner.rules.clone();
+        let look = move |connection: &rusqlite::Connection| regrouping::plan(connection, &rules);
+        let (groups, entries) = self.inner.readers.look("judging all entries", look).await?;
+        let work = move |connection: &rusqlite::Connection| {
+            let changes = regrouping::apply(connection, &groups, now)?;
+            if !changes.is_empty() {
+                commit::bump_revision(connection)?;
+            }
+            Ok(RegroupReport { entries, articles: regrouping::articles(connection)?, changes })
+        };
+        writer.run("regrouping", work).await
+    }
+
+    /// The entries that came nearest to this one and were not joined, and why not.
+    pub async fn near(&self, entry: EntryId) -> Result<Option<Vec<NearEntry>>, StoreError> {
+        let rules = self.inner.rules.clone();
+        let look =
+            move |connection: &rusqlite::Connection| regrouping::near(connection, entry.0, &rules);
+        self.inner.readers.look("looking for near entries", look).await
     }
 
     pub async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError> {
-        todo!()
+        self.inner.readers.look("reading the feeds", feeds::statuses).await
     }
 
     /// Grows with each commit that changed what an output could show; the same after a restart.
     pub async fn revision(&self) -> Result<u64, StoreError> {
-        todo!()
+        let look = |connection: &rusqlite::Connection| {
+            let revision: i64 = connection
+                .prepare_cached("SELECT revision FROM state")?
+                .query_row([], |row| row.get(0))?;
+            Ok(values::count(revision))
+        };
+        self.inner.readers.look("reading the revision", look).await
     }
 
     /// Retention: drops what is older than `keep` and shown by no feed any more.
-    pub async fn sweep(&self, _now: Time, _keep: Duration) -> Result<Swept, StoreError> {
-        todo!()
+    ///
+    /// Old is what we first saw before then. Works in small steps between the polls'
+    /// commits. After a pause of more than three days since the last sweep it only takes
+    /// note of the time, so that a clock which jumps ahead costs nothing.
+    pub async fn sweep(&self, now: Time, keep: Duration) -> Result<Swept, StoreError> {
+        let writer = self.writer()?;
+        let doing = "sweeping";
+        let first = move |connection: &rusqlite::Connection| sweep::plan(connection, now, keep);
+        let Some(mut plan) = writer.run(doing, first).await? else { return Ok(Swept::default()) };
+        let mut swept = Swept::default();
+        loop {
+            let work = move |connection: &rusqlite::Connection| {
+                let done = sweep::step(connection, &mut plan)?;
+                Ok((plan, done))
+            };
+            let (next, done) = writer.run(doing, work).await?;
+            plan = next;
+            let Some(done) = done else { break };
+            swept.entries += done.entries;
+            swept.articles += done.articles;
+            swept.fetches += done.fetches;
+        }
+        while writer.run_alone("tidying up", |connection| sweep::tidy(connection)).await? {}
+        Ok(swept)
     }
 
     /// `PRAGMA integrity_check` and `foreign_key_check`: one line for each finding.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
-        todo!()
+        self.inner.readers.look("checking the store", sweep::check).await
     }
 
     /// A consistent copy into a new file, beside running writers.
-    pub async fn backup(&self, _to: PathBuf) -> Result<(), StoreError> {
-        todo!()
+    pub async fn backup(&self, to: PathBuf) -> Result<(), StoreError> {
+        let from = self.inner.path.clone();
+        let task = tokio::task::spawn_blocking(move || backup::backup(&from, &to));
+        task.await.unwrap_or_else(|_| Err(StoreError::Closed { path: self.inner.path.clone() }))
     }
 
     /// Waits for the writer, checkpoints, and closes.
     pub async fn close(&self) -> Result<(), StoreError> {
-        todo!()
+        self.inner.readers.close();
+        let closed = match &self.inner.writer {
+            Some(writer) => writer.close().await,
+            None => Ok(()),
+        };
+        self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        closed
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        let only_reading = || StoreError::OnlyReading { path: self.inner.path.clone() };
+        self.inner.writer.as_ref().ok_or_else(only_reading)
     }
 }
 
@@ -219,9 +440,5 @@ pub struct Swept {
     pub fetches: u64,
 }
 
-/// What can be wrong with the file: each names it and the remedy.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("store {path}: {reason}")]
-    Unusable { path: PathBuf, reason: String },
-}
+#[cfg(test)]
+mod tests;

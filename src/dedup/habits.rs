@@ -1,0 +1,239 @@
+//! What a feed does again and again, and what therefore says nothing about one entry.
+//!
+//! In: the fingerprints of a feed's entries, as they come. Out: whether a paragraph is
+//! furniture, an address a shared page, a title a column's name, a guid reused. Kept by the
+//! store as one small blob a feed, bounded however long the feed runs.
+//!
+//! A habit counts *different* partners (a paragraph under two addresses), so that seeing an
+//! entry again, edited or not, changes nothing.
+
+use std::collections::VecDeque;
+
+use super::Fingerprint;
+
+/// The habits of one feed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Habits {
+    /// Paragraphs, and the addresses they stood under.
+    paragraphs: Uses,
+    /// Title keys, and their addresses.
+    titles: Uses,
+    /// Addresses, and the titles they carried.
+    addresses: Uses,
+    /// Guids, and their addresses.
+    guids: Uses,
+}
+
+impl Habits {
+    /// Takes in what one entry of the feed shows. Observe a whole document before judging
+    /// its entries, so that its first entry knows what the last one repeats.
+    pub fn observe(&mut self, fingerprint: &Fingerprint) {
+        let guid = tag(short(fingerprint.guid.hash));
+        let title = fingerprint.title.key.map(short);
+        let mut place = guid;
+        if let Some(address) = &fingerprint.address {
+            let hash = short(address.hash);
+            self.addresses.note(hash, title.map_or(guid, tag), ADDRESSES);
+            self.guids.note(short(fingerprint.guid.hash), tag(hash), GUIDS);
+            if !address.is_generic && !self.shares_address(address.hash) {
+                place = tag(hash);
+            }
+        }
+        for paragraph in &fingerprint.text.paragraphs {
+            self.paragraphs.note(paragraph.hash, place, PARAGRAPHS);
+        }
+        if let Some(title) = title {
+            self.titles.note(title, place, TITLES);
+        }
+    }
+
+    /// A footer, a pay-wall notice, an author's note: repeated under several addresses. With
+    /// figures in it, it takes more to believe it, since a form filled in anew may agree by
+    /// chance.
+    pub(super) fn is_furniture(&self, paragraph: u32, has_figures: bool) -> bool {
+        self.paragraphs.partners(paragraph) >= if has_figures { 4 } else { 2 }
+    }
+
+    /// One page for many entries: a home page, a player, a status page.
+    pub(super) fn shares_address(&self, address: u64) -> bool {
+        self.addresses.partners(short(address)) >= 3
+    }
+
+    /// The title of a column, not of a text.
+    pub(super) fn repeats_title(&self, title: u64) -> bool {
+        self.titles.partners(short(title)) >= 2
+    }
+
+    /// A guid that names the feed's entries no better than "1" does.
+    pub(super) fn reuses_guid(&self, guid: u64) -> bool {
+        self.guids.partners(short(guid)) >= 2
+    }
+
+    /// For the store.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![VERSION];
+        for uses in [&self.paragraphs, &self.titles, &self.addresses, &self.guids] {
+            uses.encode(&mut bytes);
+        }
+        bytes
+    }
+
+    /// What [`Habits::encode`] wrote. Anything else is as good as no habits: they are learnt
+    /// anew from what comes.
+    pub fn decode(bytes: &[u8]) -> Self {
+        let Some((&VERSION, mut rest)) = bytes.split_first() else { return Self::default() };
+        let mut next = || Uses::decode(&mut rest);
+        match (next(), next(), next(), next()) {
+            (Some(paragraphs), Some(titles), Some(addresses), Some(guids)) => {
+                Self { paragraphs, titles, addresses, guids }
+            }
+            _ => Self::default(),
+        }
+    }
+}
+
+const VERSION: u8 = 1;
+
+// How many different ones are remembered: several documents of a usual feed (20 to 50
+// entries of six paragraphs). The oldest that was seen once goes first.
+const PARAGRAPHS: usize = 512;
+const TITLES: usize = 128;
+const ADDRESSES: usize = 128;
+const GUIDS: usize = 128;
+
+/// Things by hash, each with the different partners it was seen with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Uses(VecDeque<Use>);
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Use {
+    thing: u32,
+    /// The first `count` of them.
+    partners: [u16; MOST_PARTNERS],
+    count: u8,
+}
+
+impl Use {
+    fn partners(&self) -> &[u16] {
+        self.partners.get(..usize::from(self.count)).unwrap_or_default()
+    }
+
+    fn note(&mut self, partner: u16) {
+        if !self.partners().contains(&partner)
+            && let Some(free) = self.partners.get_mut(usize::from(self.count))
+        {
+            *free = partner;
+            self.count += 1;
+        }
+    }
+}
+
+/// More partners than this make no difference to any rule.
+const MOST_PARTNERS: usize = 4;
+
+impl Uses {
+    fn note(&mut self, thing: u32, partner: u16, most: usize) {
+        if let Some(found) = self.0.iter_mut().find(|one| one.thing == thing) {
+            return found.note(partner);
+        }
+        if self.0.len() >= most {
+            let oldest = self.0.iter().position(|one| one.count < 2).unwrap_or(0);
+            self.0.remove(oldest);
+        }
+        let mut one = Use { thing, ..Use::default() };
+        one.note(partner);
+        self.0.push_back(one);
+    }
+
+    fn partners(&self, thing: u32) -> usize {
+        self.0.iter().find(|one| one.thing == thing).map_or(0, |one| usize::from(one.count))
+    }
+
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        let length = u16::try_from(self.0.len()).unwrap_or(u16::MAX);
+        bytes.extend(length.to_le_bytes());
+        for one in self.0.iter().take(usize::from(length)) {
+            bytes.extend(one.thing.to_le_bytes());
+            bytes.push(one.count);
+            bytes.extend(one.partners().iter().flat_map(|partner| partner.to_le_bytes()));
+        }
+    }
+
+    fn decode(rest: &mut &[u8]) -> Option<Self> {
+        let length = u16::from_le_bytes(take(rest)?);
+        let mut uses = VecDeque::with_capacity(usize::from(length));
+        for _ in 0..length {
+            let thing = u32::from_le_bytes(take(rest)?);
+            let [count] = take::<1>(rest)?;
+            let mut one = Use { thing, ..Use::default() };
+            for _ in 0..count {
+                one.note(u16::from_le_bytes(take(rest)?));
+            }
+            uses.push_back(one);
+        }
+        Some(Self(uses))
+    }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk::<N>()?;
+    *rest = tail;
+    Some(*head)
+}
+
+fn short(hash: u64) -> u32 {
+    (hash ^ (hash >> 32)) as u32
+}
+
+/// A partner is told from three others only: two bytes are enough.
+fn tag(hash: u32) -> u16 {
+    (hash ^ (hash >> 16)) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dedup::tests::entry;
+
+    fn observed(entries: &[(&str, &str, &str)]) -> Habits {
+        let mut habits = Habits::default();
+        for (url, title, text) in entries {
+            habits.observe(&crate::dedup::fingerprint(&entry(url, title, text)));
+        }
+        habits
+    }
+
+    #[test]
+    fn a_paragraph_under_two_addresses_is_furniture_and_one_seen_again_is_not() {
+        let footer = "<p>First words.</p><p>About the author of this.</p>";
+        let once = [("https://e.org/1", "One", footer), ("https://e.org/1", "One", footer)];
+        let print = crate::dedup::fingerprint(&entry("https://e.org/1", "One", footer));
+        let hash = print.text.paragraphs.last().unwrap().hash;
+        assert!(!observed(&once).is_furniture(hash, false));
+        let twice = [once[0], ("https://e.org/2", "Two", "<p>About the author of this.</p>")];
+        assert!(observed(&twice).is_furniture(hash, false));
+        assert!(!observed(&twice).is_furniture(hash, true));
+    }
+
+    #[test]
+    fn habits_survive_the_store_and_rubbish_is_no_habit() {
+        let habits = observed(&[("https://e.org/1", "One", "<p>Some text.</p>")]);
+        let bytes = habits.encode();
+        assert_eq!(Habits::decode(&bytes), habits);
+        for cut in 0..bytes.len() {
+            assert_eq!(Habits::decode(&bytes[..cut]), Habits::default());
+        }
+        assert_eq!(Habits::decode(&[9, 9, 9]), Habits::default());
+    }
+
+    #[test]
+    fn a_feed_that_runs_for_ever_fills_a_bounded_blob() {
+        let mut habits = Habits::default();
+        for number in 0..2_000_u32 {
+            habits.paragraphs.note(number, 1, PARAGRAPHS);
+            habits.paragraphs.note(77, tag(number), PARAGRAPHS);
+        }
+        assert!(habits.encode().len() < 8_192);
+        assert_eq!(habits.paragraphs.partners(77), MOST_PARTNERS);
+    }
+}

@@ -1,0 +1,230 @@
+//! All groups anew, from the entries alone.
+//!
+//! In: profiles in order of time, and what people have said by hand. Out: groups, each
+//! member with its reason. All links are known before the first is followed, so that the
+//! order in which entries once arrived does not matter: the strongest link first, ties by
+//! time and guid. Memory stays bounded by the window: a group whose last entry is too old to
+//! be joined any more is finished and forgotten.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::TimeDelta;
+
+use super::{
+    Hands,
+    choose::{objection, stronger},
+    judge::{Link, Rule, judge},
+    profile::Profile,
+};
+use crate::model::{DedupSettings, EntryId, GroupingReason, Time};
+
+/// One article anew.
+pub type Regrouped = Vec<(EntryId, GroupingReason)>;
+
+/// Groups `profiles`, which must come in order of time.
+pub fn regroup(
+    profiles: impl IntoIterator<Item = Profile>,
+    hands: &Hands,
+    settings: &DedupSettings,
+) -> Vec<Regrouped> {
+    let mut window = Window::new(hands, settings);
+    for profile in profiles {
+        window.take(profile);
+    }
+    window.finish(None);
+    window.groups
+}
+
+/// The entries that may still be joined.
+struct Window<'a> {
+    hands: &'a Hands,
+    settings: &'a DedupSettings,
+    profiles: BTreeMap<usize, Profile>,
+    numbers: HashMap<EntryId, usize>,
+    keys: HashMap<i64, Vec<usize>>,
+    links: Vec<(usize, usize, Link)>,
+    next: usize,
+    groups: Vec<Regrouped>,
+}
+
+/// A key that so many entries share is no key.
+pub(super) const CROWDED: usize = 60;
+
+/// How many entries come in between two looks for finished groups.
+const TIDY_AFTER: usize = 1_000;
+
+impl<'a> Window<'a> {
+    fn new(hands: &'a Hands, settings: &'a DedupSettings) -> Self {
+        Self {
+            hands,
+            settings,
+            profiles: BTreeMap::new(),
+            numbers: HashMap::new(),
+            keys: HashMap::new(),
+            links: Vec::new(),
+            next: 0,
+            groups: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, profile: Profile) {
+        let number = self.next;
+        self.next += 1;
+        let mut met = HashSet::new();
+        for key in profile.keys() {
+            let sharing = self.keys.entry(key).or_default();
+            if sharing.len() <= CROWDED {
+                met.extend(sharing.iter().copied());
+            }
+            sharing.push(number);
+        }
+        let mut met: Vec<usize> = met.into_iter().collect();
+        met.sort_unstable();
+        for other in met {
+            if let Some(there) = self.profiles.get(&other)
+                && let Ok(link) = judge(there, &profile, self.settings)
+            {
+                self.links.push((other, number, link));
+            }
+        }
+        let at = profile.standing.at();
+        self.numbers.insert(profile.standing.entry, number);
+        self.profiles.insert(number, profile);
+        if number % TIDY_AFTER == TIDY_AFTER - 1 {
+            let window = TimeDelta::from_std(self.settings.window).unwrap_or(TimeDelta::MAX);
+            self.finish(at.checked_sub_signed(window));
+        }
+    }
+
+    /// Makes groups of what is connected and older than `before`; of everything for `None`.
+    fn finish(&mut self, before: Option<Time>) {
+        let mut parts: Parts = self.profiles.keys().map(|&number| (number, number)).collect();
+        let by_hand = self.by_hand();
+        for (one, other, _) in self.links.iter().chain(&by_hand) {
+            join(&mut parts, *one, *other);
+        }
+        let mut connected: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for &number in self.profiles.keys() {
+            connected.entry(root(&parts, number)).or_default().push(number);
+        }
+        for numbers in connected.into_values() {
+            let is_old = |number: &usize| {
+                self.profiles
+                    .get(number)
+                    .is_some_and(|p| before.is_none_or(|t| p.standing.at() < t))
+            };
+            if numbers.iter().all(is_old) {
+                self.group(&numbers, &by_hand);
+                for number in &numbers {
+                    if let Some(profile) = self.profiles.remove(number) {
+                        self.numbers.remove(&profile.standing.entry);
+                    }
+                }
+            }
+        }
+        let profiles = &self.profiles;
+        self.links.retain(|(one, _, _)| profiles.contains_key(one));
+        self.keys.retain(|_, sharing| {
+            sharing.retain(|number| profiles.contains_key(number));
+            !sharing.is_empty()
+        });
+    }
+
+    /// Merges by hand between entries that are both here.
+    fn by_hand(&self) -> Vec<(usize, usize, Link)> {
+        let numbers = |&(one, other): &(EntryId, EntryId)| {
+            let link = Link { rule: Rule::Id, score: 1.0, evidence: "joined by hand".to_owned() };
+            Some((*self.numbers.get(&one)?, *self.numbers.get(&other)?, link))
+        };
+        self.hands.merged.iter().filter_map(numbers).collect()
+    }
+
+    /// Follows the links among connected entries, the strongest first.
+    fn group(&mut self, numbers: &[usize], by_hand: &[(usize, usize, Link)]) {
+        let within = |number: &usize| numbers.binary_search(number).is_ok();
+        let mut links: Vec<&(usize, usize, Link)> =
+            self.links.iter().filter(|(one, _, _)| within(one)).collect();
+        let rank = |number: usize| {
+            self.profiles.get(&number).map(|p| (p.standing.at(), p.guid.hash, p.standing.feed))
+        };
+        links.sort_by(|a, b| {
+            stronger(&a.2, &b.2).then_with(|| (rank(a.0), rank(a.1)).cmp(&(rank(b.0), rank(b.1))))
+        });
+        let mut members: BTreeMap<usize, Vec<usize>> =
+            numbers.iter().map(|&number| (number, vec![number])).collect();
+        let mut parts: Parts = numbers.iter().map(|&number| (number, number)).collect();
+        let mut reasons: HashMap<usize, (usize, &Link, bool)> = HashMap::new();
+        let hands = by_hand.iter().filter(|(one, _, _)| within(one)).map(|link| (link, true));
+        for ((one, other, link), is_hand) in
+            hands.chain(links.into_iter().map(|link| (link, false)))
+        {
+            let (here, there) = (root(&parts, *one), root(&parts, *other));
+            if here == there {
+                continue;
+            }
+            let [left, right] = [here, there].map(|group| {
+                let numbers = members.get(&group).into_iter().flatten();
+                numbers.filter_map(|number| self.profiles.get(number)).collect::<Vec<_>>()
+            });
+            if !is_hand && objection(&left, &right, link.rule, self.hands, self.settings).is_some()
+            {
+                continue;
+            }
+            join(&mut parts, here, there);
+            let (kept, gone) =
+                if root(&parts, here) == here { (here, there) } else { (there, here) };
+            let moved = members.remove(&gone).unwrap_or_default();
+            members.entry(kept).or_default().extend(moved);
+            // The reason belongs to the end of the link that has none yet.
+            let (bearer, with) =
+                if reasons.contains_key(other) { (one, other) } else { (other, one) };
+            reasons.entry(*bearer).or_insert((*with, link, is_hand));
+        }
+        for mut numbers in members.into_values() {
+            numbers.sort_unstable();
+            let group = numbers.iter().filter_map(|number| {
+                let entry = self.profiles.get(number)?.standing.entry;
+                let reason = reasons.get(number).and_then(|(with, link, is_hand)| {
+                    Some(GroupingReason {
+                        rule: if *is_hand { "hand" } else { link.rule.name() }.to_owned(),
+                        reason: link.evidence.clone(),
+                        with: Some(self.profiles.get(with)?.standing.entry),
+                    })
+                });
+                Some((entry, reason.unwrap_or_else(first)))
+            });
+            let group: Regrouped = group.collect();
+            self.groups.push(group);
+        }
+    }
+}
+
+/// The reason of an article's first entry.
+fn first() -> GroupingReason {
+    GroupingReason {
+        rule: "first".to_owned(),
+        reason: "first of its article".to_owned(),
+        with: None,
+    }
+}
+
+/// Who belongs together: each points to one before it, a root to itself.
+type Parts = HashMap<usize, usize>;
+
+fn root(parts: &Parts, number: usize) -> usize {
+    let mut at = number;
+    while let Some(&above) = parts.get(&at) {
+        if above == at {
+            break;
+        }
+        at = above;
+    }
+    at
+}
+
+fn join(parts: &mut Parts, one: usize, other: usize) {
+    let (one, other) = (root(parts, one), root(parts, other));
+    if one != other {
+        parts.insert(one.max(other), one.min(other));
+    }
+}

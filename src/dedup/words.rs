@@ -1,0 +1,284 @@
+//! Words of a text, folded so that spelling habits do not matter.
+//!
+//! In: plain text. Out: [`Words`]: a hash and a few facts for each word, beside the folded
+//! letters for those who have to name one. Folded are case, compatibility forms (NFKD),
+//! Latin, Greek and Cyrillic accents, apostrophes, and the grouping of digits.
+//!
+//! Scripts that put no spaces between words (Han, kana, Thai, Lao, Khmer, Burmese) give one
+//! word a character; [`Words::scale`] says how many of those carry as much as one spaced word.
+
+use unicode_normalization::UnicodeNormalization;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::lexicon::{self, GENERIC, NUMBER, STOP};
+
+/// A text cut into words.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Words {
+    letters: String,
+    list: Vec<Word>,
+    unspaced: usize,
+}
+
+/// One word of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Word {
+    /// Of the folded letters: equal words have equal hashes, here and in every process.
+    pub hash: u32,
+    start: u32,
+    length: u16,
+    facts: u8,
+}
+
+impl Word {
+    /// Holds a digit.
+    pub fn is_figure(self) -> bool {
+        self.facts & FIGURE != 0
+    }
+
+    /// A digit, or a word for a number, a month or a day.
+    pub fn counts(self) -> bool {
+        self.facts & (FIGURE | NUMBER) != 0
+    }
+
+    /// So common that it says nothing.
+    pub fn is_stop(self) -> bool {
+        self.facts & STOP != 0
+    }
+
+    /// Common in titles of series, releases and columns: names no particular text.
+    pub fn is_generic(self) -> bool {
+        self.facts & (GENERIC | NUMBER | FIGURE | STOP) != 0
+    }
+
+    /// What a form is filled in with: figures, names; in scripts without capitals any word.
+    pub fn fills_a_form(self) -> bool {
+        self.counts() || (self.facts & (CAPITAL | CASELESS) != 0 && !self.is_stop())
+    }
+
+    fn is_unspaced(self) -> bool {
+        self.facts & UNSPACED != 0
+    }
+}
+
+const FIGURE: u8 = 8;
+const CAPITAL: u8 = 16;
+const CASELESS: u8 = 32;
+const UNSPACED: u8 = 64;
+
+impl Words {
+    pub fn of(text: &str) -> Self {
+        let mut words = Self::default();
+        words.push(text, MOST_WORDS);
+        words
+    }
+
+    pub fn list(&self) -> &[Word] {
+        &self.list
+    }
+
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The folded letters of a word.
+    pub fn spell(&self, word: Word) -> &str {
+        let start = word.start as usize;
+        self.letters.get(start..start + usize::from(word.length)).unwrap_or_default()
+    }
+
+    /// Words of this text that carry as much as one word of a spaced script: 1, or 2 where
+    /// most of them are single characters.
+    pub fn scale(&self) -> usize {
+        if self.unspaced * 2 > self.list.len() { UNSPACED_SCALE } else { 1 }
+    }
+
+    /// Takes back everything after the first `length` words.
+    pub fn truncate(&mut self, length: usize) {
+        for word in self.list.iter().skip(length) {
+            self.unspaced -= usize::from(word.is_unspaced());
+        }
+        if let Some(word) = self.list.get(length) {
+            self.letters.truncate(word.start as usize);
+        }
+        self.list.truncate(length);
+    }
+
+    /// Appends the words of `text`, up to `most` words in all.
+    pub fn push(&mut self, text: &str, most: usize) {
+        let mut rest = text;
+        while self.list.len() < most {
+            let Some(begin) = rest.find(|c: char| c.is_alphanumeric()) else { return };
+            rest = rest.get(begin..).unwrap_or_default();
+            // An address inside a text is not part of its wording.
+            if rest.starts_with("http://") || rest.starts_with("https://") {
+                rest = rest.find(char::is_whitespace).and_then(|end| rest.get(end..)).unwrap_or("");
+                continue;
+            }
+            let used = self.take(rest);
+            rest = rest.get(used..).unwrap_or_default();
+        }
+    }
+
+    /// Takes the word that `text` begins with; the answer is its length in bytes.
+    fn take(&mut self, text: &str) -> usize {
+        let start = self.letters.len();
+        let mut facts = 0;
+        let mut end = text.len();
+        let mut characters = text.char_indices().peekable();
+        let mut before = ' ';
+        while let Some((at, character)) = characters.next() {
+            if character.is_ascii_alphanumeric() {
+                if character.is_ascii_digit() {
+                    facts |= FIGURE;
+                } else if at == 0 && character.is_ascii_uppercase() {
+                    facts |= CAPITAL;
+                }
+                self.letters.push(character.to_ascii_lowercase());
+            } else if character.is_ascii() {
+                let next = characters.peek().map_or(' ', |&(_, next)| next);
+                match character {
+                    '\'' if before.is_alphanumeric() && next.is_alphanumeric() => {}
+                    ',' if before.is_ascii_digit() && next.is_ascii_digit() => {}
+                    '.' if before.is_ascii_digit() && next.is_ascii_digit() => {
+                        self.letters.push('.');
+                    }
+                    _ => {
+                        end = at;
+                        break;
+                    }
+                }
+            } else if is_unspaced(character) {
+                if at > 0 {
+                    end = at;
+                    break;
+                }
+                self.letters.extend(std::iter::once(character).nfkc());
+                facts |= UNSPACED | CASELESS;
+                end = character.len_utf8();
+                break;
+            } else if character.is_alphanumeric() || is_mark(character) {
+                if character.is_numeric() {
+                    facts |= FIGURE;
+                } else if at == 0 && character.is_uppercase() {
+                    facts |= CAPITAL;
+                } else if at == 0 && !character.is_lowercase() {
+                    facts |= CASELESS;
+                }
+                fold_into(character, &mut self.letters);
+            } else if matches!(character, '’' | 'ʼ' | '‘')
+                && before.is_alphanumeric()
+                && characters.peek().is_some_and(|&(_, next)| next.is_alphanumeric())
+            {
+                // An apostrophe in another dress.
+            } else if character != '\u{ad}' {
+                end = at;
+                break;
+            }
+            before = character;
+        }
+        let letters = self.letters.get(start..).unwrap_or_default();
+        if letters.is_empty() {
+            return end.max(1);
+        }
+        let hash = short_hash(letters);
+        if facts & (FIGURE | UNSPACED) == 0 {
+            facts |= lexicon::facts(hash);
+        }
+        let length = u16::try_from(letters.len()).unwrap_or(u16::MAX);
+        self.unspaced += usize::from(facts & UNSPACED != 0);
+        let start = u32::try_from(start).unwrap_or(u32::MAX);
+        self.list.push(Word { hash, start, length, facts });
+        end
+    }
+}
+
+/// The hash of folded letters.
+pub(super) fn short_hash(letters: &str) -> u32 {
+    let hash = xxh3_64(letters.as_bytes());
+    (hash ^ (hash >> 32)) as u32
+}
+
+/// Lower case, compatibility forms taken apart, accents of the European scripts dropped.
+fn fold_into(character: char, letters: &mut String) {
+    match character {
+        'ß' | 'ẞ' => return letters.push_str("ss"),
+        'ς' => return letters.push('σ'),
+        'ø' | 'Ø' => return letters.push('o'),
+        'ł' | 'Ł' => return letters.push('l'),
+        'æ' | 'Æ' => return letters.push_str("ae"),
+        // Hangul syllables would fall apart into their letters, three times as long.
+        '\u{ac00}'..='\u{d7a3}' => return letters.push(character),
+        _ => {}
+    }
+    for part in std::iter::once(character).nfkd() {
+        if !('\u{300}'..='\u{36f}').contains(&part) {
+            letters.extend(part.to_lowercase());
+        }
+    }
+}
+
+/// Marks that belong to the letter before them, as in Hindi, Thai or decomposed Latin.
+fn is_mark(character: char) -> bool {
+    unicode_normalization::char::is_combining_mark(character)
+}
+
+/// Scripts that are written without spaces between words.
+fn is_unspaced(character: char) -> bool {
+    matches!(character,
+        '\u{0e00}'..='\u{0eff}'     // Thai, Lao
+        | '\u{1000}'..='\u{109f}'   // Burmese
+        | '\u{1780}'..='\u{17ff}'   // Khmer
+        | '\u{3040}'..='\u{30ff}'   // kana
+        | '\u{31f0}'..='\u{31ff}'
+        | '\u{3400}'..='\u{4dbf}'   // Han
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{3ffff}')
+        && character.is_alphanumeric()
+}
+
+/// Characters of an unspaced script that weigh as much as a word: Chinese words are mostly
+/// of two, Japanese and Thai ones of two to four.
+const UNSPACED_SCALE: usize = 2;
+
+/// Words that are looked at in one text. Beyond it a story has long shown what it is; the
+/// cost of comparing stays bounded.
+pub(super) const MOST_WORDS: usize = 2_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spelled(text: &str) -> Vec<String> {
+        let words = Words::of(text);
+        words.list().iter().map(|&word| words.spell(word).to_owned()).collect()
+    }
+
+    #[test]
+    fn case_accents_apostrophes_and_digit_groups_do_not_matter() {
+        assert_eq!(spelled("Don’t SAY café, Straße"), ["dont", "say", "cafe", "strasse"]);
+        assert_eq!(spelled("1,000 of 3.5% (S&P)"), ["1000", "of", "3.5", "s", "p"]);
+        assert_eq!(spelled("cafe\u{301} ﬁne"), ["cafe", "fine"]);
+    }
+
+    #[test]
+    fn an_address_in_the_text_is_no_wording() {
+        assert_eq!(spelled("see https://example.org/a?b=c now"), ["see", "now"]);
+    }
+
+    #[test]
+    fn scripts_without_spaces_give_a_word_a_character() {
+        assert_eq!(spelled("東京で3人"), ["東", "京", "で", "3", "人"]);
+        assert_eq!(Words::of("東京で").scale(), 2);
+        assert_eq!(Words::of("Tokyo today").scale(), 1);
+        assert_eq!(spelled("नमस्ते दुनिया").len(), 2);
+    }
+
+    #[test]
+    fn names_figures_and_number_words_fill_forms() {
+        let words = Words::of("the Baker of seven 7 maybe");
+        let filling: Vec<_> = words.list().iter().map(|word| word.fills_a_form()).collect();
+        assert_eq!(filling, [false, true, false, true, true, false]);
+    }
+}

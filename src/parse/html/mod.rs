@@ -1,0 +1,129 @@
+//! Publisher's text made harmless and whole.
+//!
+//! In: a [`RawText`]. Out: [`Html`] that is safe to show, or plain text. Never here: what
+//! the feed calls the field, or how long it may be when it is stored.
+//!
+//! The road of markup: [`rebuild`] makes it small and regular, [`gate`] judges it. [`plain`]
+//! reads text out of markup and tells whether a text is markup at all.
+
+mod allow;
+mod entities;
+mod gate;
+mod pieces;
+mod plain;
+mod rebuild;
+pub(crate) mod tokens;
+
+use url::Url;
+
+use crate::model::{Html, RawText, TextKind};
+pub use gate::RULES_VERSION;
+
+/// A field made ready, and what had to be given up for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cleaned {
+    pub html: Html,
+    /// For the publisher, in words; `None` where nothing was lost.
+    pub repair: Option<&'static str>,
+}
+
+/// The field as harmless HTML; `None` where it says nothing.
+///
+/// A text of unsaid kind (RSS `description`) is markup if any tag of HTML is in it, else
+/// characters with entities in them, as RSS has always been written. What is too large or
+/// too heavy to parse is kept as plain text.
+pub(crate) fn clean(raw: &RawText) -> Option<Cleaned> {
+    let text = raw.text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let markup = match raw.kind {
+        TextKind::Plain => return Some(plain_field(&printable(text), None)),
+        TextKind::Html => true,
+        TextKind::Unsaid => plain::looks_like_markup(text, plain::Evidence::Tag),
+    };
+    let cleaned = if text.len() > MAX_FIELD_BYTES {
+        as_text(text, TOO_LONG)
+    } else if markup {
+        markup_field(text, raw.base.as_ref())
+    } else {
+        plain_field(&printable(&plain::unescaped(text)), None)
+    };
+    (!cleaned.html.as_str().trim().is_empty()).then_some(cleaned)
+}
+
+/// The field as plain text in one line, for titles and names.
+///
+/// Markup for certain loses its tags; a text of unsaid kind only where they come in pairs,
+/// so that "How the `<script>` tag works" keeps its point. Its entities are decoded once
+/// more either way: RSS titles are escaped twice as often as not.
+pub(crate) fn title(raw: &RawText) -> String {
+    let text = bounded(&raw.text, MAX_TITLE_MARKUP_BYTES);
+    match raw.kind {
+        TextKind::Plain => plain::folded(text),
+        TextKind::Html => plain::text(text),
+        TextKind::Unsaid if plain::looks_like_markup(text, plain::Evidence::Pair) => {
+            plain::text(text)
+        }
+        TextKind::Unsaid => plain::decoded(text),
+    }
+}
+
+/// The words of a sanitized field, white space folded: for search, fingerprints, excerpts.
+pub fn text(html: &Html) -> String {
+    plain::text(html.as_str())
+}
+
+/// White space folded to single spaces, controls gone: a line that fits anywhere.
+pub(crate) fn one_line(text: &str) -> String {
+    plain::folded(text)
+}
+
+fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
+    if !text.contains('<') {
+        return plain_field(&printable(&plain::unescaped(text)), None);
+    }
+    match rebuild::rebuild(text, base) {
+        Ok(rebuilt) => Cleaned {
+            html: gate::sanitized(&rebuilt.html),
+            repair: rebuilt.thinned.then_some(TOO_DEEP),
+        },
+        Err(tokens::TooHeavy) => as_text(text, TOO_HEAVY),
+    }
+}
+
+fn plain_field(text: &str, repair: Option<&'static str>) -> Cleaned {
+    let bounded = bounded(text, MAX_FIELD_BYTES);
+    let repair = repair.or((bounded.len() < text.len()).then_some(TOO_LONG));
+    Cleaned { html: Html::sanitized(plain::escape(bounded)), repair }
+}
+
+fn as_text(markup: &str, repair: &'static str) -> Cleaned {
+    plain_field(&plain::text(markup), Some(repair))
+}
+
+fn printable(text: &str) -> String {
+    let kept = |letter: &char| matches!(letter, '\n' | '\t') || !plain::is_unprintable(*letter);
+    text.chars().filter(kept).collect()
+}
+
+/// At most `bytes` of the text, cut between characters.
+pub(crate) fn bounded(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+const TOO_LONG: &str = "text over 1 MiB: kept as plain text, the rest cut";
+const TOO_HEAVY: &str = "a tag over 64 KiB or with thousands of attributes: kept as plain text";
+const TOO_DEEP: &str = "elements nested deeper than 256 or more than 30000: those tags left out";
+
+/// The longest honest articles are a tenth of this.
+const MAX_FIELD_BYTES: usize = 1024 * 1024;
+/// Markup of a title that is read at all; the title itself is cut later.
+const MAX_TITLE_MARKUP_BYTES: usize = 32 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! Claimed feeds waiting for their host's turn.
+//!
+//! In: feeds that were claimed, and whether a host may be asked now. Out: the next feed to
+//! poll. The rule: hosts take turns, and within a host the feed that was due first goes
+//! first; a host that must wait holds up nobody else.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::model::{DueFeed, FeedId};
+
+/// Feeds by host, hosts in the order of their turns.
+#[derive(Debug, Default)]
+pub struct Queue {
+    feeds: HashMap<String, VecDeque<DueFeed>>,
+    turns: VecDeque<String>,
+    waiting: usize,
+}
+
+impl Queue {
+    pub fn push(&mut self, feed: DueFeed) {
+        let host = host_of(&feed);
+        let line = self.feeds.entry(host.clone()).or_default();
+        if line.is_empty() {
+            self.turns.push_back(host);
+        }
+        line.push_back(feed);
+        self.waiting += 1;
+    }
+
+    /// The next feed whose host `may_go` admits; asked once a host, in the order of turns.
+    pub fn next(&mut self, mut may_go: impl FnMut(&DueFeed) -> bool) -> Option<DueFeed> {
+        let at = self.turns.iter().position(|host| {
+            let first = self.feeds.get(host).and_then(VecDeque::front);
+            first.is_some_and(&mut may_go)
+        })?;
+        let host = self.turns.remove(at)?;
+        let line = self.feeds.get_mut(&host)?;
+        let feed = line.pop_front()?;
+        self.waiting -= 1;
+        if line.is_empty() {
+            self.feeds.remove(&host);
+        } else {
+            self.turns.push_back(host);
+        }
+        Some(feed)
+    }
+
+    pub fn len(&self) -> usize {
+        self.waiting
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting == 0
+    }
+
+    /// The first waiting feed of each host.
+    pub fn heads(&self) -> impl Iterator<Item = &DueFeed> {
+        self.feeds.values().filter_map(VecDeque::front)
+    }
+
+    /// Takes out all that wait, to give them back.
+    pub fn drain(&mut self) -> Vec<FeedId> {
+        self.turns.clear();
+        self.waiting = 0;
+        self.feeds.drain().flat_map(|(_, line)| line).map(|feed| feed.id).collect()
+    }
+}
+
+/// What shares a turn: the host, by the name that the request will go to.
+fn host_of(feed: &DueFeed) -> String {
+    feed.poll_url.host_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(id: i64, url: &str) -> DueFeed {
+        let url: url::Url = url.parse().unwrap();
+        DueFeed {
+            id: FeedId(id),
+            name: id.to_string(),
+            url: url.clone(),
+            poll_url: url,
+            validators: Default::default(),
+            body_hash: None,
+            timing: Default::default(),
+            memory: Default::default(),
+            next_poll: Default::default(),
+            last_fetch: None,
+            last_success: None,
+            entries: 0,
+            stands_alone: false,
+        }
+    }
+
+    fn queue(urls: &[&str]) -> Queue {
+        let mut queue = Queue::default();
+        for (id, url) in urls.iter().enumerate() {
+            queue.push(feed(id as i64, url));
+        }
+        queue
+    }
+
+    fn order(queue: &mut Queue, mut may_go: impl FnMut(&DueFeed) -> bool) -> Vec<i64> {
+        std::iter::from_fn(|| queue.next(&mut may_go)).map(|feed| feed.id.0).collect()
+    }
+
+    #[test]
+    fn hosts_take_turns() {
+        let mut queue = queue(&["http://a/1", "http://a/2", "http://a/3", "http://b/1"]);
+        assert_eq!(order(&mut queue, |_| true), [0, 3, 1, 2]);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_host_that_must_wait_holds_up_nobody() {
+        let mut queue = queue(&["http://a/1", "http://a/2", "http://b/1", "http://c/1"]);
+        let ready = |feed: &DueFeed| feed.poll_url.host_str() != Some("a");
+        assert_eq!(order(&mut queue, ready), [2, 3]);
+        assert_eq!(queue.len(), 2);
+        assert_eq!(queue.heads().map(|feed| feed.id.0).collect::<Vec<_>>(), [0]);
+    }
+
+    #[test]
+    fn what_is_drained_waits_no_more() {
+        let mut queue = queue(&["http://a/1", "http://b/1"]);
+        assert_eq!(queue.drain().len(), 2);
+        assert!(queue.is_empty() && order(&mut queue, |_| true).is_empty());
+    }
+}

@@ -1,0 +1,262 @@
+//! Outputs over HTTP: the documents that readers subscribe to, their archives and pages
+//! (RFC 5005), what is new since a tag (RFC 3229), and searches as feeds.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+use super::{
+    answer::{all_values, current_tag, tags},
+    document::{Document, Kind},
+    problem::Problem,
+    query::Query,
+    state::{Published, Server},
+};
+use crate::{
+    model::{Arrived, Article, ArticleId, ArticleQuery, OutputFilter, OutputSetting},
+    publish::{
+        self, Archive, Format, Older, Page, Part, Place, Rendered, archive_holding,
+        archive_is_closed, archive_rows, etag, newest_archive,
+    },
+};
+
+/// The document of an output that an address asks for.
+pub async fn output(
+    server: &Server,
+    published: &Arc<Published>,
+    output: &OutputSetting,
+    format: Format,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Result<Arc<Document>, Problem> {
+    let making = Making { server, published, output, format };
+    if let Some(archive) = query.value("archive") {
+        let before = archive.parse().ok().filter(|row| *row > 0).ok_or(Problem::NotFound)?;
+        let key = format!("{}.{} archive {before}", output.name, format.extension());
+        return server.document(published, &key, || making.archive(ArticleId(before))).await;
+    }
+    if let Some(place) = query.value("before") {
+        let place: Place = place.parse().map_err(|_| Problem::NotFound)?;
+        let key = format!("{}.{} before {place}", output.name, format.extension());
+        return server.document(published, &key, || making.page(place)).await;
+    }
+    let key = format!("{}.{}", output.name, format.extension());
+    let whole = server.document(published, &key, || making.subscription()).await?;
+    Ok(making.news_alone(&key, &whole, headers).await?.unwrap_or(whole))
+}
+
+/// A search as a feed: what it finds today, and what will come.
+pub async fn search(
+    server: &Server,
+    published: &Arc<Published>,
+    format: Format,
+    query: &Query,
+) -> Result<Arc<Document>, Problem> {
+    let words = query.words();
+    if words.is_empty() {
+        return Err(Problem::Unclear("A search needs words: search.atom?q=words"));
+    }
+    let output = OutputSetting {
+        name: "search".to_owned(),
+        title: format!("Search: {words}"),
+        description: None,
+        limit: SEARCH_ARTICLES,
+        filter: OutputFilter::default(),
+        name_others: false,
+        path: None,
+    };
+    let making = Making { server, published, output: &output, format };
+    let key = format!("search.{} {words}", format.extension());
+    let make = async || {
+        let _turn = server.search_turn().await?;
+        let query = ArticleQuery {
+            search: Some(words.clone()),
+            limit: SEARCH_ARTICLES,
+            ..ArticleQuery::default()
+        };
+        let articles = server.store().articles_that(query, published.accept("")).await?;
+        making.rendered(articles, Part::Search { words: words.clone() }, Kind::Feed).await
+    };
+    server.document(published, &key, make).await
+}
+
+/// One document on its way.
+#[derive(Debug, Clone, Copy)]
+struct Making<'a> {
+    server: &'a Server,
+    published: &'a Arc<Published>,
+    output: &'a OutputSetting,
+    format: Format,
+}
+
+impl Making<'_> {
+    async fn subscription(self) -> Result<Document, Problem> {
+        let (articles, older) = self.first_articles().await?;
+        self.rendered(articles, Part::Subscription(older), Kind::Feed).await
+    }
+
+    /// The newest articles, and where the older ones are.
+    async fn first_articles(self) -> Result<(Vec<Article>, Older), Problem> {
+        let capped = self.output.filter.max_per_feed.is_some();
+        let one_more = self.output.limit.saturating_add(1);
+        let articles = self.articles(|query| query.limit = one_more).await?;
+        let shown = Part::Subscription(Older::default());
+        let shown: Vec<&Article> =
+            publish::pick(self.output, &self.published.site, &articles, &shown);
+        let has_more = articles.len() > shown.len();
+        if !has_more && !capped {
+            return Ok((articles, Older::default()));
+        }
+        let arrivals = self
+            .articles(|query| {
+                query.limit = one_more;
+                query.arrived = Some(Arrived::ALL);
+                query.filter.max_per_feed = None;
+            })
+            .await?;
+        let archive =
+            newest_archive(shown.iter().copied(), arrivals.iter().map(|article| article.row));
+        let page = shown.last().filter(|_| has_more && !capped).map(|last| Place::of(last));
+        Ok((articles, Older { archive, page }))
+    }
+
+    async fn archive(self, arrived_before: ArticleId) -> Result<Document, Problem> {
+        let latest = self.latest_arrival(Arrived::ALL).await?;
+        if !archive_is_closed(arrived_before, latest) {
+            return Err(Problem::NotFound);
+        }
+        let rows = archive_rows(arrived_before);
+        let articles = self
+            .articles(|query| {
+                query.arrived = Some(rows);
+                query.filter.max_per_feed = None;
+                query.limit = u32::try_from(publish::ARCHIVE_ROWS).unwrap_or(u32::MAX);
+            })
+            .await?;
+        let below = Arrived { from: Arrived::ALL.from, before: rows.from };
+        let older = self.latest_arrival(below).await?.map(archive_holding);
+        let archive = Archive { arrived_before, older };
+        self.rendered(articles, Part::Archive(archive), Kind::Archive).await
+    }
+
+    async fn latest_arrival(self, among: Arrived) -> Result<Option<ArticleId>, Problem> {
+        let newest = self
+            .articles(|query| {
+                query.arrived = Some(among);
+                query.filter.max_per_feed = None;
+                query.limit = 1;
+            })
+            .await?;
+        Ok(newest.first().map(|article| article.row))
+    }
+
+    async fn page(self, before: Place) -> Result<Document, Problem> {
+        let limit = self.output.limit;
+        let mut articles = self
+            .articles(|query| {
+                query.before = Some(before.pair());
+                query.filter.max_per_feed = None;
+                query.limit = limit.saturating_add(1);
+            })
+            .await?;
+        let has_more = articles.len() > limit as usize;
+        articles.truncate(limit as usize);
+        let older = articles.last().filter(|_| has_more).map(Place::of);
+        self.rendered(articles, Part::Page(Page { before, older }), Kind::Feed).await
+    }
+
+    /// What is new since a tag that the client has, where it asks for just that.
+    async fn news_alone(
+        self,
+        key: &str,
+        whole: &Arc<Document>,
+        headers: &HeaderMap,
+    ) -> Result<Option<Arc<Document>>, Problem> {
+        let wishes = all_values(headers, &axum::http::HeaderName::from_static("a-im"));
+        let wants_feed = wishes
+            .split(',')
+            .filter_map(|wish| wish.split(';').next())
+            .any(|wish| wish.trim().eq_ignore_ascii_case("feed"));
+        if !wants_feed {
+            return Ok(None);
+        }
+        let listed = all_values(headers, &header::IF_NONE_MATCH);
+        let known = tags(&listed).map(|tag| etag::known_until(tag, &whole.etag)).max().flatten();
+        // A client that lists the current tag has everything: the 304 is the answer.
+        let current = current_tag(&listed, whole).is_some();
+        let Some(since) = known.filter(|_| !current) else { return Ok(None) };
+        let key = format!("{key} since {}", since.timestamp_micros());
+        let make = async || {
+            let articles = self
+                .articles(|query| {
+                    query.changed_after = Some(since);
+                    query.filter.max_per_feed = None;
+                    query.limit = DELTA_ARTICLES;
+                })
+                .await?;
+            // More than a delta can hold is told by the whole document and its archives.
+            if articles.len() >= DELTA_ARTICLES as usize {
+                return Err(Problem::NotFound);
+            }
+            let rendered = Rendered {
+                bytes: whole.plain.clone(),
+                format: self.format,
+                etag: whole.etag.clone(),
+                last_modified: whole.last_modified,
+            };
+            let (output, published) = (self.output.clone(), Arc::clone(self.published));
+            let part = Part::Subscription(Older::default());
+            let delta = self.server.render(move || {
+                publish::delta(&output, &published.site, &articles, &part, &rendered, since)
+            });
+            let delta = delta.await?.ok_or(Problem::NotFound)?;
+            Ok(Document::feed(delta, Kind::Delta, self.links()))
+        };
+        match self.server.document(self.published, &key, make).await {
+            Ok(delta) => Ok(Some(delta)),
+            Err(Problem::NotFound) => Ok(None),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    async fn articles(self, ask: impl FnOnce(&mut ArticleQuery)) -> Result<Vec<Article>, Problem> {
+        let mut query =
+            ArticleQuery { filter: self.output.filter.clone(), ..ArticleQuery::default() };
+        ask(&mut query);
+        let accept = self.published.accept(&self.output.name);
+        Ok(self.server.store().articles_that(query, accept).await?)
+    }
+
+    async fn rendered(
+        self,
+        articles: Vec<Article>,
+        part: Part,
+        kind: Kind,
+    ) -> Result<Document, Problem> {
+        let (output, published, format) =
+            (self.output.clone(), Arc::clone(self.published), self.format);
+        let render =
+            move || publish::render_part(&output, &published.site, &articles, format, &part);
+        let rendered = self.server.render(render).await?;
+        Ok(Document::feed(rendered, kind, self.links()))
+    }
+
+    /// WebSub discovery (W3C WebSub section 4): the hub and the topic.
+    fn links(self) -> Vec<HeaderValue> {
+        let site = &self.published.site;
+        let topic = site.document(&self.output.name, self.format);
+        let hub = site.hub.as_ref().map(|hub| format!("<{hub}>; rel=\"hub\""));
+        let topic = (self.output.name != "search").then(|| format!("<{topic}>; rel=\"self\""));
+        hub.filter(|_| topic.is_some())
+            .into_iter()
+            .chain(topic)
+            .filter_map(|link| HeaderValue::try_from(link).ok())
+            .collect()
+    }
+}
+
+/// Articles of a search's feed.
+const SEARCH_ARTICLES: u32 = 100;
+
+/// Articles of one delta: a month of a busy river.
+const DELTA_ARTICLES: u32 = 5_000;

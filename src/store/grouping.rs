@@ -1,0 +1,388 @@
+//! Which article an entry joins, and why: deduplication's cheap half, inside the commit.
+//!
+//! In: an arriving entry with its fingerprint. Out: its keys, and the article that it joins
+//! with the reason in words, or none. Candidates are found by their keys; what of them
+//! tells the same story is [`choose`]'s to say.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::{
+    Arriving, EntryId, FeedId, Reading,
+    entries::Intake,
+    error::Fault,
+    identity::slug,
+    profiles::{Profiles, hands_of, load_habits, names_for},
+    search::SearchText,
+    values::{from_blob, seconds, time, url},
+};
+use crate::{
+    dedup::{Candidate, Claim, Grouping, Habits, Names, Profile, Standing, choose, representative},
+    model::{ArticleId, DedupSettings, GroupingReason, Origin, Time},
+};
+
+/// A key that more entries share than this says nothing of a story: an empty text, a
+/// boilerplate line.
+const KEY_SHARED_BY: usize = 60;
+
+/// Members of one article that are compared: the first of them and the newest.
+const MEMBERS: i64 = 40;
+
+/// Finds the articles of one document's entries.
+pub(super) struct Grouper<'a> {
+    connection: &'a Connection,
+    feed: FeedId,
+    title: Option<String>,
+    stands_alone: bool,
+    at: Time,
+    rules: &'a DedupSettings,
+    /// With what this document has shown of them.
+    habits: Habits,
+    profiles: Profiles<'a>,
+}
+
+/// What grouping says of an entry.
+#[derive(Debug, Clone)]
+pub(super) struct Grouped {
+    pub keys: Vec<i64>,
+    pub joined: Option<Joined>,
+}
+
+/// The article that an entry joins.
+#[derive(Debug, Clone)]
+pub(super) struct Joined {
+    pub article: i64,
+    pub reason: GroupingReason,
+}
+
+impl<'a> Grouper<'a> {
+    /// Learns from the whole document what the feed repeats, before any entry is judged.
+    pub(super) fn new(intake: &Intake<'a>, reading: &Reading) -> Result<Self, Fault> {
+        let connection = intake.connection;
+        let mut habits = load_habits(connection, intake.feed)?;
+        if !reading.entries.is_empty() {
+            let before = habits.clone();
+            for arriving in &reading.entries {
+                habits.observe(&arriving.fingerprint);
+            }
+            if habits != before {
+                save_habits(connection, intake.feed, &habits)?;
+            }
+            if let Some(title) = &reading.meta.title {
+                remember_name(connection, intake.feed, title)?;
+            }
+        }
+        Ok(Self {
+            connection,
+            feed: intake.feed,
+            title: reading.meta.title.clone(),
+            stands_alone: intake.stands_alone,
+            at: intake.at,
+            rules: intake.rules,
+            habits,
+            profiles: Profiles::new(connection),
+        })
+    }
+
+    /// Finds the article of a new entry. Groups that turn out to be one through it are merged.
+    pub(super) fn find(
+        &mut self,
+        arriving: &Arriving,
+        published: Option<Time>,
+    ) -> Result<Grouped, Fault> {
+        self.group(arriving, published, None)
+    }
+
+    /// Judges an edited entry again: it stays where it is, and may bring its article
+    /// together with another one.
+    pub(super) fn find_again(
+        &mut self,
+        arriving: &Arriving,
+        published: Option<Time>,
+        row: i64,
+        article: i64,
+    ) -> Result<Grouped, Fault> {
+        self.profiles.forget(row);
+        self.group(arriving, published, Some((row, article)))
+    }
+
+    fn group(
+        &mut self,
+        arriving: &Arriving,
+        published: Option<Time>,
+        own: Option<(i64, i64)>,
+    ) -> Result<Grouped, Fault> {
+        let standing = Standing {
+            entry: EntryId(own.map_or(0, |(row, _)| row)),
+            feed: self.feed,
+            published,
+            first_seen: self.at,
+            stands_alone: self.stands_alone,
+        };
+        let print = arriving.fingerprint.clone();
+        let names: Names = names_for(self.connection, self.feed, self.title.as_deref(), &print)?;
+        let profile = Profile::new(print, standing, &self.habits, &names);
+        let keys = profile.keys();
+        if self.stands_alone {
+            return Ok(Grouped { keys, joined: None });
+        }
+        let grouping = judge(&mut self.profiles, &profile, &keys, own, self.rules)?;
+        let mut joined: Option<Joined> = None;
+        for join in grouping.joins {
+            match &mut joined {
+                None => {
+                    let reason = GroupingReason {
+                        rule: join.rule.name().to_owned(),
+                        reason: join.reason,
+                        with: Some(join.with),
+                    };
+                    joined = Some(Joined { article: join.article.0, reason });
+                }
+                Some(joined) => {
+                    joined.article =
+                        merge(self.connection, joined.article, join.article.0, self.at)?;
+                }
+            }
+        }
+        Ok(Grouped { keys, joined })
+    }
+}
+
+/// Judges an entry among all that share a key with it. `own`: its row and its article,
+/// where it has them.
+pub(super) fn judge(
+    profiles: &mut Profiles<'_>,
+    profile: &Profile,
+    keys: &[i64],
+    own: Option<(i64, i64)>,
+    rules: &DedupSettings,
+) -> Result<Grouping, Fault> {
+    let connection = profiles.connection();
+    let mut articles = BTreeSet::new();
+    for id in sharing(connection, profile, keys, rules)? {
+        articles.extend(article_of(connection, id)?);
+    }
+    articles.remove(&own.map_or(0, |(_, article)| article));
+    if articles.is_empty() {
+        return Ok(Grouping::default());
+    }
+    let mut groups = Vec::new();
+    for &article in &articles {
+        groups.push((article, members(connection, article)?));
+    }
+    let mates = match own {
+        Some((row, article)) => {
+            let mut mates = members(connection, article)?;
+            mates.retain(|&id| id != row);
+            mates
+        }
+        None => Vec::new(),
+    };
+    let every: Vec<i64> = groups.iter().flat_map(|(_, ids)| ids).chain(&mates).copied().collect();
+    for &id in &every {
+        profiles.load(id)?;
+    }
+    let hands = hands_of(connection, &every, own.map(|(row, _)| row))?;
+    let loaded = |ids: &[i64]| ids.iter().filter_map(|&id| profiles.get(id)).collect::<Vec<_>>();
+    let candidates: Vec<Candidate<'_>> = groups
+        .iter()
+        .map(|(article, ids)| Candidate { article: ArticleId(*article), members: loaded(ids) })
+        .collect();
+    Ok(choose(profile, &loaded(&mates), &candidates, &hands, rules))
+}
+
+/// The entries that share a key, crowded keys left out.
+fn sharing(
+    connection: &Connection,
+    profile: &Profile,
+    keys: &[i64],
+    rules: &DedupSettings,
+) -> Result<BTreeSet<i64>, Fault> {
+    let mut sharing = connection.prepare_cached(
+        "SELECT entry_id FROM dedup_keys WHERE key = ?1 ORDER BY entry_id DESC LIMIT ?2",
+    )?;
+    let limit = i64::try_from(KEY_SHARED_BY + 1).unwrap_or(i64::MAX);
+    let window = chrono::TimeDelta::from_std(rules.window).unwrap_or(chrono::TimeDelta::MAX);
+    let since = profile.standing.first_seen.checked_sub_signed(window).map(seconds);
+    let mut ids = BTreeSet::new();
+    for key in keys {
+        let mut found: Vec<i64> =
+            sharing.query_map((key, limit), |row| row.get(0))?.collect::<Result<_, _>>()?;
+        if found.len() > KEY_SHARED_BY
+            && let Some(oldest) = found.pop()
+        {
+            // Crowded within the window, or only over the years?
+            let first_seen: Option<String> = connection
+                .prepare_cached("SELECT first_seen FROM entries WHERE id = ?1")?
+                .query_row([oldest], |row| row.get(0))
+                .optional()?;
+            if first_seen >= since {
+                continue;
+            }
+        }
+        ids.extend(found);
+    }
+    ids.remove(&profile.standing.entry.0);
+    Ok(ids)
+}
+
+fn article_of(connection: &Connection, entry: i64) -> Result<Option<i64>, Fault> {
+    let mut row = connection.prepare_cached("SELECT article_id FROM entries WHERE id = ?1")?;
+    Ok(row.query_row([entry], |row| row.get(0)).optional()?)
+}
+
+fn members(connection: &Connection, article: i64) -> Result<Vec<i64>, Fault> {
+    let mut ids = connection
+        .prepare_cached("SELECT id FROM entries WHERE article_id = ?1 ORDER BY id LIMIT ?2")?;
+    Ok(ids.query_map((article, MEMBERS), |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+fn save_habits(connection: &Connection, feed: FeedId, habits: &Habits) -> Result<(), Fault> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO feed_habits (feed_id, habits) VALUES (?1, ?2)")?
+        .execute((feed.0, habits.encode()))?;
+    Ok(())
+}
+
+fn remember_name(connection: &Connection, feed: FeedId, title: &str) -> Result<(), Fault> {
+    let mut add = connection
+        .prepare_cached("INSERT OR IGNORE INTO feed_names (feed_id, name) VALUES (?1, ?2)")?;
+    for name in Names::hashes(title) {
+        add.execute((feed.0, name))?;
+    }
+    Ok(())
+}
+
+/// Brings an edited entry's article together with the one that it turned out to belong to.
+pub(super) fn join_again(
+    connection: &Connection,
+    row: i64,
+    article: i64,
+    joined: &Joined,
+    now: Time,
+) -> Result<(), Fault> {
+    merge(connection, article, joined.article, now)?;
+    // Where it has a reason already, that one stays; else the other end of the link may
+    // have none.
+    for entry in [Some(row), joined.reason.with.map(|with| with.0)].into_iter().flatten() {
+        let with = if entry == row { joined.reason.with.map(|with| with.0) } else { Some(row) };
+        let set = connection
+            .prepare_cached(
+                "UPDATE entries SET grouped_by = ?2, grouped_because = ?3, grouped_with = ?4
+                  WHERE id = ?1 AND grouped_by IS NULL
+                    AND id <> (SELECT entry_id FROM articles WHERE id = article_id)",
+            )?
+            .execute((entry, &joined.reason.rule, &joined.reason.reason, with))?;
+        if set > 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The member that an article is shown as once `without` has gone; `None`: nobody is left.
+pub(super) fn heir(
+    connection: &Connection,
+    article: i64,
+    without: i64,
+) -> Result<Option<i64>, Fault> {
+    let mut rows = connection.prepare_cached(
+        "SELECT e.id, e.origin, e.url, coalesce(f.home_page, f.url), f.url,
+                length(coalesce(e.content, e.summary, '')), e.published, e.first_seen
+           FROM entries e JOIN feeds f ON f.id = e.feed_id
+          WHERE e.article_id = ?1 AND e.id <> ?2",
+    )?;
+    let claims = rows.query_map((article, without), |row| {
+        let origin: Option<String> = row.get(1)?;
+        let origin: Option<Origin> = origin.and_then(|json| serde_json::from_str(&json).ok());
+        let host = |text: Option<String>| {
+            url(text).and_then(|url| {
+                let host = url.host_str()?;
+                Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
+            })
+        };
+        let (link, home, feed) = (host(row.get(2)?), host(row.get(3)?), host(row.get(4)?));
+        Ok(Claim {
+            entry: EntryId(row.get(0)?),
+            names_origin: origin.is_some_and(|origin| origin.id.is_some() || origin.url.is_some()),
+            at_home: link.is_some() && (link == home || link == feed),
+            text: usize::try_from(row.get::<_, i64>(5)?).unwrap_or(0),
+            at: time(row.get(6)?).or(time(row.get(7)?)).unwrap_or_default(),
+        })
+    })?;
+    let claims: Vec<Claim> = claims.collect::<Result<_, _>>()?;
+    Ok(representative(&claims).map(|entry| entry.0))
+}
+
+/// Makes one article of two: the older one stays as it is, with its public id and place;
+/// the other's public id still finds it.
+pub(super) fn merge(
+    connection: &Connection,
+    one: i64,
+    other: i64,
+    now: Time,
+) -> Result<i64, Fault> {
+    let older: i64 = connection
+        .prepare_cached(
+            "SELECT id FROM articles WHERE id IN (?1, ?2) ORDER BY first_seen, id LIMIT 1",
+        )?
+        .query_row((one, other), |row| row.get(0))?;
+    let younger = if older == one { other } else { one };
+    let representative: i64 = connection
+        .prepare_cached("SELECT entry_id FROM articles WHERE id = ?1")?
+        .query_row([younger], |row| row.get(0))?;
+    SearchText::stored(connection, representative)?.remove(connection, younger)?;
+    for sql in [
+        "UPDATE entries SET article_id = ?1 WHERE article_id = ?2",
+        "INSERT OR IGNORE INTO feed_articles (feed_id, position, article_id)
+             SELECT feed_id, (SELECT position FROM articles WHERE id = ?1), ?1
+               FROM entries WHERE article_id = ?1 AND ?2 = ?2",
+        "DELETE FROM feed_articles WHERE (feed_id, position, article_id) IN (
+             SELECT e.feed_id, a.position, a.id FROM entries e, articles a
+              WHERE e.article_id = ?1 AND a.id = ?2)",
+        "UPDATE article_aliases SET article_id = ?1 WHERE article_id = ?2",
+        "INSERT OR REPLACE INTO article_aliases (slug, public_id, article_id)
+             SELECT slug, public_id, ?1 FROM articles WHERE id = ?2",
+        "DELETE FROM articles WHERE id = ?2 AND ?1 = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute((older, younger))?;
+    }
+    connection
+        .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
+        .execute((older, seconds(now)))?;
+    Ok(older)
+}
+
+/// Is this public id in use, by an article or as what an article once was?
+pub(super) fn is_taken(connection: &Connection, public_id: &str) -> Result<bool, Fault> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM articles WHERE slug = ?1)
+                 OR EXISTS (SELECT 1 FROM article_aliases WHERE slug = ?1)",
+        )?
+        .query_row([slug(public_id)], |row| row.get(0))?)
+}
+
+/// Makes the entry findable by its keys, and by none that it had before.
+pub(super) fn set_keys(
+    connection: &Connection,
+    entry: i64,
+    before: Option<&[u8]>,
+    now: Option<&[u8]>,
+) -> Result<(), Fault> {
+    if before == now {
+        return Ok(());
+    }
+    let mut remove =
+        connection.prepare_cached("DELETE FROM dedup_keys WHERE key = ?1 AND entry_id = ?2")?;
+    for key in from_blob(before.unwrap_or_default()) {
+        remove.execute((key, entry))?;
+    }
+    let mut add = connection
+        .prepare_cached("INSERT OR IGNORE INTO dedup_keys (key, entry_id) VALUES (?1, ?2)")?;
+    for key in from_blob(now.unwrap_or_default()) {
+        add.execute((key, entry))?;
+    }
+    Ok(())
+}
