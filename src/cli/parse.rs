@@ -100,3 +100,36 @@ fn entry_as_json(entry: &Entry) -> Value {
 fn date(time: Option<Time>) -> Option<String> {
     Some(time?.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `MERGANSER_BLESS=1 cargo test golden` writes the answers anew; read the difference.
+    #[test]
+    fn every_fixture_gives_its_golden_answer() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/parse");
+        let now = "2024-06-01T00:00:00Z".parse().unwrap();
+        let mut compared = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "golden") {
+                continue;
+            }
+            let bytes = bytes_of(&path).unwrap();
+            let document = Document { bytes: bytes.into(), content_type: None, base: None };
+            let told = match parse::parse(&document, now) {
+                Ok(feed) => serde_json::to_string_pretty(&as_json(&feed)).unwrap() + "\n",
+                Err(error) => format!("{error}\n"),
+            };
+            let golden = path.with_added_extension("golden");
+            if std::env::var_os("MERGANSER_BLESS").is_some() {
+                std::fs::write(&golden, &told).unwrap();
+            }
+            let expected = std::fs::read_to_string(&golden).unwrap_or_default();
+            assert_eq!(told, expected, "{}", path.display());
+            compared += 1;
+        }
+        assert!(compared > 10);
+    }
+}

@@ -59,7 +59,7 @@ impl List {
         let attributes = Outline::of(element);
         let mut folder = None;
         match attributes.feed() {
-            Some(url) => self.add(url, attributes),
+            Some(url) => self.add(url, &attributes),
             None => folder = attributes.name(),
         }
         if has_children {
@@ -68,7 +68,7 @@ impl List {
     }
 
     /// A feed that is listed in two folders has both as tags.
-    fn add(&mut self, url: Url, attributes: Outline) {
+    fn add(&mut self, url: Url, attributes: &Outline) {
         let folders = self.open.iter().flatten().take(MAX_TAGS).cloned();
         let mut tags: Vec<String> = Vec::new();
         for tag in folders.chain(attributes.categories()) {

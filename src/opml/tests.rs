@@ -136,6 +136,14 @@ fn depth_and_size_cost_no_stack_and_no_patience() {
     let _ = read("<outline><!--<![CDATA[".repeat(50_000).as_bytes());
 }
 
+#[test]
+fn the_seeds_of_the_fuzzer_are_lists() {
+    for seed in std::fs::read_dir("fuzz/seeds/opml").into_iter().flatten().flatten() {
+        let list = read(&std::fs::read(seed.path()).unwrap()).unwrap();
+        assert_eq!(list.len(), 1, "{}", seed.path().display());
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(bytes in any::<Vec<u8>>()) {

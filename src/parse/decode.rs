@@ -257,10 +257,14 @@ fn has_controls(bytes: &[u8]) -> bool {
         found | (byte < 0x20 && byte != b'\t' && byte != b'\n' && byte != b'\r')
     });
     low || (!bytes.is_ascii() && {
-        bytes.windows(3).any(|window| match window {
-            [0xC2, 0x80..=0x9F, _] | [_, 0xC2, 0x80..=0x9F] => true,
-            [0xEF, 0xBF, 0xBE | 0xBF] | [0xEF, 0xBB, 0xBF] => true,
-            _ => false,
+        bytes.windows(3).any(|window| {
+            matches!(
+                window,
+                [0xC2, 0x80..=0x9F, _]
+                    | [_, 0xC2, 0x80..=0x9F]
+                    | [0xEF, 0xBF, 0xBE | 0xBF]
+                    | [0xEF, 0xBB, 0xBF]
+            )
         })
     })
 }

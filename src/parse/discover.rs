@@ -196,11 +196,9 @@ fn looks_like_feed(url: &Url) -> bool {
                 || (extension == "xml" && stem == "index");
         }
         "" => {}
-        _ => return query.split('&').any(|pair| is_feed_parameter(pair)),
+        _ => return query.split('&').any(is_feed_parameter),
     }
-    names_feed(last)
-        || host.starts_with("feeds.")
-        || query.split('&').any(|pair| is_feed_parameter(pair))
+    names_feed(last) || host.starts_with("feeds.") || query.split('&').any(is_feed_parameter)
 }
 
 /// `feed=rss2`, `format=atom`, `type=rss`.

@@ -9,12 +9,16 @@
 //! other XML), `json`. `guid` settles which entry is which. `finish` with `html` is the
 //! costly half, only for entries that are new or changed.
 
+#[cfg(test)]
+mod agree;
 mod dates;
 mod decode;
 pub mod discover;
 mod extract;
 mod finish;
 mod guid;
+#[cfg(test)]
+mod hostile;
 pub mod html;
 mod json;
 mod lenient;
@@ -41,6 +45,12 @@ pub fn read(document: &Document) -> Result<RawFeed, ParseError> {
     let mut feed = read_with(document, true)?;
     guid::drop_repeats(&mut feed.entries);
     Ok(feed)
+}
+
+/// [`read`] without the help of feed-rs, to compare and to measure.
+#[doc(hidden)]
+pub fn read_leniently(document: &Document) -> Result<RawFeed, ParseError> {
+    read_with(document, false)
 }
 
 /// Both halves at once, for `merganser parse`: shows entries that stand there twice, too.
@@ -72,16 +82,26 @@ fn read_with(document: &Document, plain_allowed: bool) -> Result<RawFeed, ParseE
             match json::read(text.get(json..).unwrap_or_default(), &context) {
                 // A brace in front of XML is junk like any other.
                 Err(error) => lenient::read(text, &context).map_err(|_| error)?,
-                Ok(found) => found,
+                Ok(mut found) => {
+                    found.repairs.push("reader: JSON".to_owned());
+                    found
+                }
             }
         }
         _ => {
-            let clean = plain_allowed && decoded.repairs.is_empty();
-            match plain::read(text, &context, clean) {
-                Ok(found) => found,
+            let plain = match (plain_allowed, decoded.repairs.is_empty()) {
+                (false, _) => Err("not asked for"),
+                (_, false) => Err("characters that had to be mended"),
+                _ => plain::read(text, &context),
+            };
+            match plain {
+                Ok(mut found) => {
+                    found.repairs.push("reader: feed-rs (a plain document)".to_owned());
+                    found
+                }
                 Err(reason) => {
                     let mut found = lenient::read(text, &context)?;
-                    found.repairs.push(format!("read by the lenient reader: {reason}"));
+                    found.repairs.push(format!("reader: lenient ({reason})"));
                     found
                 }
             }

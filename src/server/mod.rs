@@ -17,6 +17,7 @@ mod pages;
 mod probes;
 mod problem;
 mod query;
+mod river;
 mod router;
 mod serve;
 mod state;

@@ -74,7 +74,7 @@ pub async fn search(
             limit: SEARCH_ARTICLES,
             ..ArticleQuery::default()
         };
-        let articles = server.store().articles(query).await?;
+        let articles = server.store().articles_that(query, published.accept("")).await?;
         making.rendered(articles, Part::Search { words: words.clone() }, Kind::Feed).await
     };
     server.document(published, &key, make).await
@@ -223,7 +223,8 @@ impl Making<'_> {
         let mut query =
             ArticleQuery { filter: self.output.filter.clone(), ..ArticleQuery::default() };
         ask(&mut query);
-        Ok(self.server.store().articles(query).await?)
+        let accept = self.published.accept(&self.output.name);
+        Ok(self.server.store().articles_that(query, accept).await?)
     }
 
     async fn rendered(

@@ -1,6 +1,6 @@
-//! Pages over HTTP: which articles and feeds each of them shows.
+//! Pages over HTTP beside the river: an article, a search, feed health.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     document::{Document, Kind},
@@ -9,181 +9,12 @@ use super::{
     state::{Published, Server},
 };
 use crate::{
-    model::{Article, ArticleQuery, FeedState, FeedStatus, OutputFilter, OutputSetting, Time},
+    model::{Article, ArticleQuery, Time},
     publish::{
-        self, Older, Part, Place,
-        pages::{self, Narrowed, River, Search},
+        Place,
+        pages::{self, Search},
     },
 };
-
-/// A page of an output's river.
-pub async fn river(
-    server: &Server,
-    published: &Arc<Published>,
-    output: &OutputSetting,
-    query: &Query,
-) -> Result<Arc<Document>, Problem> {
-    let asked = Asked::new(query)?;
-    let key = format!("{} river {asked:?}", output.name);
-    server.document(published, &key, || make_river(server, published, output, asked.clone())).await
-}
-
-/// What an address narrows the river to, and where it stands in it.
-#[derive(Debug, Clone)]
-struct Asked {
-    tag: Option<String>,
-    feed: Option<String>,
-    at: At,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum At {
-    Newest,
-    Before(Place),
-    After(Place),
-}
-
-impl Asked {
-    fn new(query: &Query) -> Result<Self, Problem> {
-        let place = |name| query.value(name).map(str::parse::<Place>).transpose();
-        let at = match (place("before"), place("after")) {
-            (Ok(Some(place)), _) => At::Before(place),
-            (Ok(None), Ok(Some(place))) => At::After(place),
-            (Ok(None), Ok(None)) => At::Newest,
-            _ => return Err(Problem::NotFound),
-        };
-        let named = |name| query.value(name).map(str::to_owned);
-        Ok(Self { tag: named("tag"), feed: named("feed"), at })
-    }
-}
-
-async fn make_river(
-    server: &Server,
-    published: &Arc<Published>,
-    output: &OutputSetting,
-    asked: Asked,
-) -> Result<Document, Problem> {
-    let feeds = server.store().feeds().await?;
-    let own: Vec<&FeedStatus> = feeds.iter().filter(|feed| takes(&output.filter, feed)).collect();
-    let (narrowed, filter) = narrowing(output, &feeds, &own, &asked)?;
-    let mut stretch = stretch(server, output, filter, asked.at).await?;
-    let part = match (asked.at, &narrowed) {
-        (At::Newest, None) => Part::Subscription(Older::default()),
-        // A page holds what it was given; the cap is for the first one alone.
-        (_, _) => Part::Page(publish::Page {
-            before: Place { position: Time::MAX_UTC, row: crate::model::ArticleId(i64::MAX) },
-            older: None,
-        }),
-    };
-    let mut tags: BTreeSet<String> = BTreeSet::new();
-    let mut titles = Vec::new();
-    for feed in own.into_iter().filter(|feed| feed.status != FeedState::Paused) {
-        tags.extend(feed.tags.iter().cloned());
-        titles.push((feed.name.clone(), feed.display_title().to_owned()));
-    }
-    titles.sort_by_cached_key(|(_, title)| title.to_lowercase());
-    let (output, published) = (output.clone(), Arc::clone(published));
-    let render = move || {
-        let mut shown = output.clone();
-        shown.limit = page_articles(&output);
-        let articles = publish::pick(&shown, &published.site, &stretch.articles, &part);
-        stretch.has_older |= articles.len() < stretch.articles.len() && !articles.is_empty();
-        let changed = newest_change(articles.iter().copied());
-        let page = pages::river(
-            &published.pages,
-            River {
-                output: &output,
-                articles: &articles,
-                has_older: stretch.has_older,
-                has_newer: stretch.has_newer,
-                narrowed,
-                tags: tags.into_iter().collect(),
-                feeds: titles,
-            },
-        );
-        Document::page(page, changed, Kind::Page)
-    };
-    server.render(render).await
-}
-
-/// The filter that an address asks for, within the output's own.
-fn narrowing(
-    output: &OutputSetting,
-    all: &[FeedStatus],
-    own: &[&FeedStatus],
-    asked: &Asked,
-) -> Result<(Option<Narrowed>, OutputFilter), Problem> {
-    let mut filter = output.filter.clone();
-    let narrowed = if let Some(name) = &asked.feed {
-        // Each feed has its river, also one that this output does not take in.
-        let feed = all.iter().find(|feed| feed.name == *name).ok_or(Problem::NotFound)?;
-        if !own.iter().any(|own| own.id == feed.id) {
-            filter = OutputFilter::default();
-        }
-        filter.feeds = vec![name.clone()];
-        Narrowed::Feed(name.clone(), feed.display_title().to_owned())
-    } else if let Some(tag) = &asked.tag {
-        let tagged = own.iter().filter(|feed| feed.tags.contains(tag));
-        filter.feeds = tagged.map(|feed| feed.name.clone()).collect();
-        // An empty list would take in everything.
-        if filter.feeds.is_empty() {
-            return Err(Problem::NotFound);
-        }
-        Narrowed::Tag(tag.clone())
-    } else {
-        return Ok((None, filter));
-    };
-    filter.tags = Vec::new();
-    filter.max_per_feed = None;
-    Ok((Some(narrowed), filter))
-}
-
-/// Articles in a row, and whether the row goes on.
-struct Stretch {
-    articles: Vec<Article>,
-    has_older: bool,
-    has_newer: bool,
-}
-
-async fn stretch(
-    server: &Server,
-    output: &OutputSetting,
-    filter: OutputFilter,
-    at: At,
-) -> Result<Stretch, Problem> {
-    let size = page_articles(output);
-    let ask = |filter: OutputFilter| ArticleQuery {
-        filter,
-        limit: size.saturating_add(1),
-        ..ArticleQuery::default()
-    };
-    let uncapped = OutputFilter { max_per_feed: None, ..filter.clone() };
-    let store = server.store();
-    if let At::After(place) = at {
-        let query = ArticleQuery { after: Some(place.pair()), ..ask(uncapped) };
-        let mut articles = store.articles(query).await?;
-        if articles.len() > size as usize {
-            // The one too many is the newest: it tells that there are more.
-            articles.remove(0);
-            return Ok(Stretch { articles, has_older: true, has_newer: true });
-        }
-        // Less than a page from the top: that is the first page.
-        return first(store.articles(ask(filter)).await?, size, false);
-    }
-    match at {
-        At::Before(place) => {
-            let query = ArticleQuery { before: Some(place.pair()), ..ask(uncapped) };
-            first(store.articles(query).await?, size, true)
-        }
-        _ => first(store.articles(ask(filter)).await?, size, false),
-    }
-}
-
-fn first(mut articles: Vec<Article>, size: u32, has_newer: bool) -> Result<Stretch, Problem> {
-    let has_older = articles.len() > size as usize;
-    articles.truncate(size as usize);
-    Ok(Stretch { articles, has_older, has_newer })
-}
 
 /// The page of one article.
 pub async fn article(
@@ -229,7 +60,7 @@ pub async fn search(
                 limit: RESULTS + 1,
                 ..ArticleQuery::default()
             };
-            articles = server.store().articles(query).await?;
+            articles = server.store().articles_that(query, published.accept("")).await?;
         }
         let has_older = articles.len() > RESULTS as usize;
         articles.truncate(RESULTS as usize);
@@ -264,19 +95,9 @@ pub async fn status(
     server.live_document(published, &format!("status {from}"), make).await
 }
 
-fn newest_change<'a>(articles: impl IntoIterator<Item = &'a Article>) -> Option<Time> {
+/// When the newest change among the articles happened.
+pub fn newest_change<'a>(articles: impl IntoIterator<Item = &'a Article>) -> Option<Time> {
     articles.into_iter().map(|article| article.changed).max()
-}
-
-/// Does an output take in this feed?
-fn takes(filter: &OutputFilter, feed: &FeedStatus) -> bool {
-    (filter.feeds.is_empty() || filter.feeds.contains(&feed.name))
-        && (filter.tags.is_empty() || filter.tags.iter().any(|tag| feed.tags.contains(tag)))
-}
-
-/// A page is read by people: a hundred articles are a long one.
-fn page_articles(output: &OutputSetting) -> u32 {
-    output.limit.clamp(1, 100)
 }
 
 /// Articles on a page of search results.

@@ -23,6 +23,7 @@ use super::{
     outputs, pages, probes,
     problem::Problem,
     query::Query,
+    river,
     state::{Published, Server},
 };
 use crate::publish::{Format, pages::message};
@@ -66,7 +67,7 @@ async fn first_river(State(server): State<Server>, request: Request) -> Response
     let Some(output) = published.outputs.first() else {
         return refuse(&published, &Problem::NotFound);
     };
-    let made = pages::river(&server, &published, output, &query(&request)).await;
+    let made = river::river(&server, &published, output, &query(&request)).await;
     respond(&published, request.headers(), made).await
 }
 
@@ -85,7 +86,7 @@ async fn document(State(server): State<Server>, request: Request) -> Response {
     };
     let query = query(&request);
     let made = match format {
-        Format::Html => pages::river(&server, &published, output, &query).await,
+        Format::Html => river::river(&server, &published, output, &query).await,
         feed => outputs::output(&server, &published, output, feed, &query, request.headers()).await,
     };
     respond(&published, request.headers(), made).await

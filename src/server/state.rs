@@ -1,6 +1,7 @@
 //! What every handler needs: the store, the settings of the hour, the documents in memory.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, Instant},
 };
@@ -14,8 +15,8 @@ use super::{
 };
 use crate::{
     metrics::Metrics,
-    model::{OutputSetting, ServerSettings},
-    publish::{self, pages::PageSite},
+    model::{Article, OutputSetting, Rules, ServerSettings},
+    publish::{self, echo::is_echo, pages::PageSite},
     store::Store,
 };
 
@@ -46,13 +47,25 @@ pub struct Published {
     pub site: publish::Site,
     /// For pages.
     pub pages: PageSite,
+    /// What each output takes in, compiled.
+    rules: HashMap<String, Arc<Rules>>,
     /// Grows with each reload.
     generation: u64,
 }
 
 impl Published {
     fn new(settings: &ServerSettings, outputs: Vec<OutputSetting>, generation: u64) -> Self {
+        let rules = outputs.iter().map(|output| {
+            let rules = Rules::parse(&output.filter).unwrap_or_else(|fault| {
+                // The config was refused for it; a filter that slipped in takes in what its
+                // tags and feeds say.
+                tracing::error!("output {}: {fault}", output.name);
+                Rules::default()
+            });
+            (output.name.clone(), Arc::new(rules))
+        });
         Self {
+            rules: rules.collect(),
             site: publish::Site::new(settings, &outputs),
             pages: PageSite::served(settings, outputs.clone(), &super::assets::style_address()),
             outputs,
@@ -62,6 +75,14 @@ impl Published {
 
     pub fn output(&self, name: &str) -> Option<&OutputSetting> {
         self.outputs.iter().find(|output| output.name == name)
+    }
+
+    /// Does the output of this name take in an article? By its rules, and none that is only
+    /// an echo of ourselves. A name that is no output's takes in everything else.
+    pub fn accept(self: &Arc<Self>, output: &str) -> impl Fn(&Article) -> bool + Send + 'static {
+        let rules = self.rules.get(output).cloned().unwrap_or_default();
+        let published = Arc::clone(self);
+        move |article| rules.admits(article) && !is_echo(article, &published.site)
     }
 }
 

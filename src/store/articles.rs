@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
     error::Fault,
@@ -53,7 +53,8 @@ pub(super) fn articles(
     while found.len() < limit {
         let Some(row) = walk.next()? else { break };
         let Some(article) = reader.article(row)? else { continue };
-        if !accept(&article) {
+        // The walk knows of changes to the second; the instant asked for may be finer.
+        if query.changed_after.is_some_and(|since| article.changed <= since) || !accept(&article) {
             continue;
         }
         if let (Some(most), Some(first)) = (query.filter.max_per_feed, article.sources.first()) {
@@ -64,6 +65,9 @@ pub(super) fn articles(
             *so_far += 1;
         }
         found.push(article);
+    }
+    if walk.order == Order::Oldest {
+        found.reverse();
     }
     Ok(found)
 }
@@ -139,6 +143,7 @@ fn members(connection: &Connection, article: i64) -> Result<Vec<ArticleMember>, 
 struct Walk<'a> {
     connection: &'a Connection,
     way: Way,
+    order: Order,
     /// Only articles that one of these feeds carries.
     feeds: Option<HashSet<i64>>,
     since: String,
@@ -163,17 +168,34 @@ enum Way {
     Hits,
 }
 
+/// Which way the rows go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Newest,
+    /// Up from a place, for the page before it.
+    Oldest,
+    /// By row, latest first, not below this one.
+    LatestFirst {
+        from: i64,
+    },
+}
+
 impl<'a> Walk<'a> {
     fn start(connection: &'a Connection, query: &ArticleQuery) -> Result<Self, Fault> {
         let feeds = feeds_of(connection, &query.filter)?;
-        let at = match query.before {
-            Some((position, row)) => (seconds(position), row.0),
-            None => (TOP.to_owned(), i64::MAX),
+        let (order, at) = match (query.arrived, query.before, query.after) {
+            (Some(rows), ..) => {
+                (Order::LatestFirst { from: rows.from.0 }, (String::new(), rows.before.0))
+            }
+            (None, Some((position, row)), _) => (Order::Newest, (seconds(position), row.0)),
+            (None, None, Some((position, row))) => (Order::Oldest, (seconds(position), row.0)),
+            (None, None, None) => (Order::Newest, (TOP.to_owned(), i64::MAX)),
         };
         let few = feeds.as_ref().is_some_and(|feeds| feeds.len() <= FEW_FEEDS);
         let mut walk = Self {
             connection,
             way: if few { Way::Feeds } else { Way::River },
+            order,
             feeds,
             since: query.since.map(seconds).unwrap_or_default(),
             at,
@@ -184,6 +206,9 @@ impl<'a> Walk<'a> {
         if let Some(words) = &query.search {
             walk.way = Way::Hits;
             walk.page = walk.hits(words)?.into_iter();
+        } else if let Some(since) = query.changed_after {
+            walk.way = Way::Hits;
+            walk.page = walk.changed(since)?.into_iter();
         }
         Ok(walk)
     }
@@ -215,32 +240,79 @@ impl<'a> Walk<'a> {
     }
 
     fn river(&self) -> Result<Vec<Place>, Fault> {
-        let mut next = self.connection.prepare_cached(
-            "SELECT position, id FROM articles
-              WHERE (position, id) < (?1, ?2) AND position >= ?3
-              ORDER BY position DESC, id DESC LIMIT ?4",
-        )?;
-        let rows = next.query_map((&self.at.0, self.at.1, &self.since, self.limit()), place)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let (at, row, limit) = (&self.at.0, self.at.1, self.limit());
+        match self.order {
+            Order::Newest => self.places(
+                "SELECT position, id FROM articles
+                  WHERE (position, id) < (?1, ?2) AND position >= ?3
+                  ORDER BY position DESC, id DESC LIMIT ?4",
+                params![at, row, self.since, limit],
+            ),
+            Order::Oldest => self.places(
+                "SELECT position, id FROM articles
+                  WHERE (position, id) > (?1, ?2) AND position >= ?3
+                  ORDER BY position, id LIMIT ?4",
+                params![at, row, self.since, limit],
+            ),
+            Order::LatestFirst { from } => self.places(
+                "SELECT '', id FROM articles WHERE id >= ?1 AND id < ?2
+                  ORDER BY id DESC LIMIT ?3",
+                params![from, row, limit],
+            ),
+        }
     }
 
     fn of_feeds(&self) -> Result<Vec<Place>, Fault> {
-        let mut next = self.connection.prepare_cached(
-            "SELECT position, article_id FROM feed_articles
-              WHERE feed_id = ?1 AND (position, article_id) < (?2, ?3) AND position >= ?4
-              ORDER BY position DESC, article_id DESC LIMIT ?5",
-        )?;
+        let (at, row, limit) = (&self.at.0, self.at.1, self.limit());
         let mut places = HashSet::new();
         for feed in self.feeds.iter().flatten() {
-            let rows =
-                next.query_map((feed, &self.at.0, self.at.1, &self.since, self.limit()), place)?;
-            for row in rows {
-                places.insert(row?);
-            }
+            let rows = match self.order {
+                Order::Newest => self.places(
+                    "SELECT position, article_id FROM feed_articles
+                      WHERE feed_id = ?1 AND (position, article_id) < (?2, ?3) AND position >= ?4
+                      ORDER BY position DESC, article_id DESC LIMIT ?5",
+                    params![feed, at, row, self.since, limit],
+                ),
+                Order::Oldest => self.places(
+                    "SELECT position, article_id FROM feed_articles
+                      WHERE feed_id = ?1 AND (position, article_id) > (?2, ?3) AND position >= ?4
+                      ORDER BY position, article_id LIMIT ?5",
+                    params![feed, at, row, self.since, limit],
+                ),
+                Order::LatestFirst { from } => self.places(
+                    "SELECT '', article_id FROM feed_articles
+                      WHERE feed_id = ?1 AND article_id >= ?2 AND article_id < ?3
+                      ORDER BY article_id DESC LIMIT ?4",
+                    params![feed, from, row, limit],
+                ),
+            };
+            places.extend(rows?);
         }
         let mut places: Vec<Place> = places.into_iter().collect();
         places.sort_unstable_by(|one, other| other.cmp(one));
+        if self.order == Order::Oldest {
+            places.reverse();
+        }
         places.truncate(self.page_size);
+        Ok(places)
+    }
+
+    fn places(&self, sql: &str, values: impl rusqlite::Params) -> Result<Vec<Place>, Fault> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(values, place)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What changed in the second of `since` or later, newest first.
+    fn changed(&self, since: Time) -> Result<Vec<Place>, Fault> {
+        // Without the Z the text is below that second's fractions, too.
+        let from = seconds(since);
+        let mut places = self.places(
+            "SELECT position, id FROM articles WHERE changed >= ?1 AND position >= ?2
+              ORDER BY changed DESC LIMIT ?3",
+            params![from.trim_end_matches('Z'), self.since, HITS],
+        )?;
+        places.sort_unstable_by(|one, other| other.cmp(one));
         Ok(places)
     }
 

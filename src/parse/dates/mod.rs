@@ -179,10 +179,8 @@ fn find_time(tokens: &[Token]) -> Option<(usize, usize, ClockTime)> {
         // The offset of a date without time: "2003-12-31+01:00", "2003-12-31-05:00".
         let is_offset = matches!(before, Some(TokenKind::Sign('+')))
             || (matches!(before, Some(TokenKind::Sign('-'))) && numbers_before >= 3);
-        if is_offset {
-            if let Some((end, time)) = midnight_before_offset(tokens, at) {
-                return Some((at - 1, end, time));
-            }
+        if is_offset && let Some((end, time)) = midnight_before_offset(tokens, at) {
+            return Some((at - 1, end, time));
         }
         numbers_before += 1;
         let hour = u32::try_from(value).unwrap_or(u32::MAX);

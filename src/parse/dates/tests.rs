@@ -198,6 +198,14 @@ fn deep_comments_cost_nothing() {
     assert_eq!(parse(&text), None);
 }
 
+#[test]
+fn the_seeds_of_the_fuzzer_are_dates() {
+    for seed in std::fs::read_dir("fuzz/seeds/dates").into_iter().flatten().flatten() {
+        let text = std::fs::read_to_string(seed.path()).unwrap();
+        assert!(parse(&text).is_some(), "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_text_panics(text in any::<String>()) {

@@ -89,9 +89,15 @@ pub(super) fn entry(node: NodeRef<'_, '_>, dialect: Dialect, context: &Context<'
     let summary = fields
         .first_text(tables::SUMMARY, dialect, base)
         .or_else(|| media.description(dialect, base));
+    let url = links.url(&fields, base);
+    let comments = fields
+        .first(tables::COMMENTS, |node| links::address(node, base))
+        .or_else(|| links.replies())
+        // The entry's own page says nothing new.
+        .filter(|comments| Some(comments) != url.as_ref());
     RawEntry {
         guid: stated_guid(node, &fields).unwrap_or_default(),
-        url: links.url(&fields, base),
+        url,
         title: fields
             .first_text(tables::TITLE, dialect, base)
             .or_else(|| media.title(dialect, base)),
@@ -107,9 +113,7 @@ pub(super) fn entry(node: NodeRef<'_, '_>, dialect: Dialect, context: &Context<'
         language: language(node, &fields),
         origin: links::origin(&fields, base),
         original_url: fields.first(tables::ORIGINAL_URL, |node| links::address(node, base)),
-        comments: fields
-            .first(tables::COMMENTS, |node| links::address(node, base))
-            .or_else(|| links.replies()),
+        comments,
     }
 }
 

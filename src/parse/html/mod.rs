@@ -7,7 +7,9 @@
 //! reads text out of markup and tells whether a text is markup at all.
 
 mod allow;
+mod entities;
 mod gate;
+mod pieces;
 mod plain;
 mod rebuild;
 pub(crate) mod tokens;

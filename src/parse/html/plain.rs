@@ -5,9 +5,11 @@
 
 use std::borrow::Cow;
 
-use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
-
-use super::allow;
+use super::{
+    allow,
+    entities::{Sink, decode_into},
+    pieces::{Piece, Tags},
+};
 
 /// The text of `html`: tags gone, entities decoded, white space folded to single spaces.
 ///
@@ -140,155 +142,6 @@ pub(super) fn looks_like_markup(text: &str, evidence: Evidence) -> bool {
     false
 }
 
-/// One piece of a text that may be HTML.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Piece<'a> {
-    Text(&'a str),
-    Start {
-        name: &'a str,
-        closed: bool,
-    },
-    End {
-        name: &'a str,
-    },
-    /// A comment, declaration or processing instruction.
-    Other(&'a str),
-}
-
-/// Cuts a text into tags and what is between them.
-struct Tags<'a> {
-    rest: &'a str,
-    /// Bytes behind the last ">" and the last "-->": so near the end nothing closes any more.
-    without_close: usize,
-    without_comment_close: usize,
-    /// Elements whose end tag was looked for in vain.
-    never_closed: Vec<&'static str>,
-    /// Quoted values that never ended; after some, quotes are not believed any more, so
-    /// that no text makes us look to its end over and over.
-    broken_quotes: u32,
-}
-
-impl<'a> Tags<'a> {
-    fn new(text: &'a str) -> Self {
-        let behind = |mark: &str| text.len() - text.rfind(mark).map_or(0, |at| at + mark.len());
-        Self {
-            rest: text,
-            without_close: behind(">"),
-            without_comment_close: behind("-->"),
-            never_closed: Vec::new(),
-            broken_quotes: 0,
-        }
-    }
-
-    fn next(&mut self) -> Option<Piece<'a>> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        // A "<" that starts no tag belongs to the text around it.
-        let mut from = 0;
-        loop {
-            let Some(at) = self.rest.get(from..).and_then(|rest| rest.find('<')) else {
-                return Some(Piece::Text(std::mem::take(&mut self.rest)));
-            };
-            let at = from + at;
-            let (text, markup) = self.rest.split_at(at);
-            match self.tag(markup) {
-                Some((piece, rest)) if text.is_empty() => {
-                    self.rest = rest;
-                    return Some(piece);
-                }
-                Some(_) => {
-                    self.rest = markup;
-                    return Some(Piece::Text(text));
-                }
-                None => from = at + 1,
-            }
-        }
-    }
-
-    /// The tag that `markup`, which starts with `<`, begins with, and what follows it.
-    fn tag(&mut self, markup: &'a str) -> Option<(Piece<'a>, &'a str)> {
-        let inside = markup.strip_prefix('<')?;
-        if inside.len() <= self.without_close {
-            return None;
-        }
-        if let Some(comment) = inside.strip_prefix("!--") {
-            let (end, after) = if comment.len() > self.without_comment_close {
-                (comment.find("-->")?, "-->")
-            } else {
-                // A comment that never ends: as far as the next ">", not to the end of all.
-                (comment.find('>')?, ">")
-            };
-            let rest = comment.get(end + after.len()..)?;
-            return Some((Piece::Other(markup), rest));
-        }
-        if inside.starts_with(['!', '?']) {
-            let rest = inside.get(inside.find('>')? + 1..)?;
-            return Some((Piece::Other(markup), rest));
-        }
-        let end_tag = inside.strip_prefix('/');
-        let named = end_tag.unwrap_or(inside);
-        if !named.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
-            return None;
-        }
-        let name_end =
-            named.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>' | '<'))?;
-        let (name, attributes) = named.split_at(name_end);
-        let end = self.tag_end(attributes)?;
-        let (attributes, rest) = attributes.split_at_checked(end)?;
-        let rest = rest.strip_prefix('>')?;
-        let piece = match end_tag {
-            Some(_) => Piece::End { name },
-            None => Piece::Start { name, closed: attributes.ends_with('/') },
-        };
-        Some((piece, rest))
-    }
-
-    /// Where the `>` of a tag is, quoted values skipped.
-    fn tag_end(&mut self, attributes: &str) -> Option<usize> {
-        let first = attributes.find('>')?;
-        if self.broken_quotes >= MAX_BROKEN_QUOTES {
-            return Some(first);
-        }
-        let mut quote = None;
-        let mut last = '=';
-        for (at, letter) in attributes.char_indices().take(MAX_TAG_CHARS) {
-            match (letter, quote) {
-                ('>', None) => return Some(at),
-                // A quote opens a value only behind "=".
-                ('"' | '\'', None) if last == '=' => quote = Some(letter),
-                (letter, Some(open)) if letter == open => quote = None,
-                _ => {}
-            }
-            if !letter.is_ascii_whitespace() {
-                last = letter;
-            }
-        }
-        self.broken_quotes += 1;
-        Some(first)
-    }
-
-    /// Leaves out everything up to the end tag of `name`, where there is one.
-    fn skip_past_end_tag(&mut self, name: &'static str) {
-        if self.never_closed.contains(&name) {
-            return;
-        }
-        let mut rest = self.rest;
-        while let Some((_, tail)) = rest.split_once("</") {
-            let ends = tail
-                .split_at_checked(name.len())
-                .is_some_and(|(head, _)| head.eq_ignore_ascii_case(name));
-            if ends {
-                self.rest = tail.split_once('>').map_or("", |(_, rest)| rest);
-                return;
-            }
-            rest = tail;
-        }
-        // As likely a tag that is talked about as one cut off: its text stays.
-        self.never_closed.push(name);
-    }
-}
-
 fn removed(name: &str) -> Option<&'static str> {
     allow::REMOVED_WITH_CONTENT.iter().copied().find(|removed| removed.eq_ignore_ascii_case(name))
 }
@@ -305,22 +158,6 @@ fn name_of(name: &str) -> Cow<'_, str> {
 struct Folded {
     text: String,
     space: bool,
-}
-
-/// Where decoded text goes.
-trait Sink {
-    fn push(&mut self, letter: char);
-    fn push_str(&mut self, text: &str);
-}
-
-impl Sink for String {
-    fn push(&mut self, letter: char) {
-        self.push(letter);
-    }
-
-    fn push_str(&mut self, text: &str) {
-        self.push_str(text);
-    }
 }
 
 impl Folded {
@@ -354,63 +191,6 @@ pub(super) fn is_unprintable(letter: char) -> bool {
         || matches!(letter, '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}' | '\u{FFF9}'..='\u{FFFB}')
 }
 
-/// Decodes `&name;` and `&#number;`; a name without its semicolon is text.
-fn decode_into(text: &str, out: &mut impl Sink) {
-    let mut rest = text;
-    while let Some(at) = rest.find('&') {
-        let (head, tail) = rest.split_at(at);
-        out.push_str(head);
-        let entity = tail
-            .get(1..)
-            .and_then(|tail| {
-                let end = tail.bytes().take(MAX_ENTITY_BYTES).position(|byte| byte == b';')?;
-                tail.split_at_checked(end)
-            })
-            .and_then(|(name, rest)| Some((character(name)?, rest.strip_prefix(';')?)));
-        match entity {
-            Some(((first, second), after)) => {
-                out.push(first);
-                if let Some(second) = second {
-                    out.push(second);
-                }
-                rest = after;
-            }
-            None => {
-                out.push('&');
-                rest = tail.strip_prefix('&').unwrap_or_default();
-            }
-        }
-    }
-    out.push_str(rest);
-}
-
-/// What stands for `&name;`: one character, or two.
-fn character(name: &str) -> Option<(char, Option<char>)> {
-    let Some(number) = name.strip_prefix('#') else {
-        let mut key = String::with_capacity(MAX_ENTITY_BYTES);
-        key.push_str(name);
-        key.push(';');
-        let &(first, second) = NAMED_ENTITIES.get(key.as_str())?;
-        let first = char::from_u32(first).filter(|letter| *letter != '\0')?;
-        return Some((first, char::from_u32(second).filter(|letter| *letter != '\0')));
-    };
-    let number = match number.strip_prefix(['x', 'X']) {
-        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-        None => number.parse().ok()?,
-    };
-    // HTML 13.2.5.80: numbers of the C1 range mean windows-1252.
-    let remapped = number
-        .checked_sub(0x80)
-        .and_then(|at| C1_REPLACEMENTS.get(usize::try_from(at).ok()?).copied().flatten());
-    Some((remapped.or_else(|| char::from_u32(number)).unwrap_or('\u{FFFD}'), None))
-}
-
-/// The longest name is "CounterClockwiseContourIntegral".
-const MAX_ENTITY_BYTES: usize = 34;
-/// A value longer than this is data, and its quotes may be anything.
-const MAX_TAG_CHARS: usize = 64 * 1024;
-/// See [`Tags::broken_quotes`].
-const MAX_BROKEN_QUOTES: u32 = 16;
 /// Tags remembered in search of their end tags.
 const MAX_OPENED: usize = 64;
 /// Room taken at once; most texts are far smaller than their markup.

@@ -120,6 +120,15 @@ fn what_is_too_long_is_kept_as_bounded_plain_text() {
     assert!(!cleaned.html.as_str().contains('<'));
 }
 
+#[test]
+fn the_seeds_of_the_fuzzer_come_out_harmless_and_stable() {
+    for seed in std::fs::read_dir("fuzz/seeds/html").into_iter().flatten().flatten() {
+        let once = html(&std::fs::read_to_string(seed.path()).unwrap());
+        assert!(!once.contains("<script") && !once.contains("<svg") && !once.contains("<style"));
+        assert_eq!(html(&once), once);
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_comes_the_outcome_is_stable_under_another_cleaning(

@@ -23,6 +23,8 @@ use crate::{
 
 /// Elements open at once; deeper ones are flattened. Browsers stop at 512, feeds at a dozen.
 const MAX_DEPTH: usize = 256;
+/// What is rightly open where an entry begins.
+const ROOT_AND_CHANNEL: usize = 2;
 /// Nodes of one entry; a post of a megabyte has some 20,000.
 const MAX_ENTRY_NODES: usize = 200_000;
 /// Nodes outside of entries; an RDF table of contents has one for each entry.
@@ -114,6 +116,15 @@ impl<'d, 'c> Builder<'d, 'c> {
         }
     }
 
+    /// Whether nothing had to be mended, no entry was met, and `open` elements are open.
+    pub(super) fn is_in_order(&self, open: usize) -> bool {
+        self.repairs.is_empty()
+            && self.entries.is_empty()
+            && self.entry.is_none()
+            && self.stack.len() == open
+            && self.ghosts == 0
+    }
+
     /// Nothing more will be taken in.
     pub(super) fn is_full(&self) -> bool {
         self.full
@@ -152,6 +163,12 @@ impl<'d, 'c> Builder<'d, 'c> {
         if self.root_ended && !begins_entry {
             self.bindings.truncate(bindings);
             return;
+        }
+        if begins_entry && self.is_crowded() {
+            // No feed holds its entries that deep: what is open was never closed.
+            self.repair("end tags missing");
+            self.ghosts = 0;
+            self.close_to(ROOT_AND_CHANNEL);
         }
         if self.is_crowded() && !begins_entry {
             self.repair("elements beyond the limit of depth or number flattened");
@@ -262,6 +279,9 @@ impl<'d, 'c> Builder<'d, 'c> {
         let open_field = self.stack.get(entry.depth + 1).map(|open| open.id);
         let id = self.stack.get(entry.depth).map(|open| open.id);
         self.close_to(entry.depth + 1);
+        if let Some(id) = id {
+            self.tree.close(id);
+        }
         let certain = id.and_then(|id| self.tree.element(id)).is_some_and(|node| {
             extract::states_identity(node, open_field.and_then(|id| self.tree.element(id)))
         });

@@ -31,6 +31,28 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Found, ParseErro
         builder.repair("junk before the root element skipped");
     }
     builder.prologue(junk);
+    feed_tokens(text, &mut builder);
+    builder.finish()
+}
+
+/// Reads what stands before the first entry, of a document in good order: `open` elements are
+/// open at its end. `None` where it is not in good order after all.
+pub(super) fn read_head(head: &str, open: usize, context: &Context<'_>) -> Option<Found> {
+    let (prologue, text) = head.split_at_checked(tokens::find_root(head)?)?;
+    let mut builder = Builder::new(text, context);
+    if !tokens::is_prologue(prologue) {
+        return None;
+    }
+    feed_tokens(text, &mut builder);
+    if !builder.is_in_order(open) {
+        return None;
+    }
+    let mut found = builder.finish().ok()?;
+    found.repairs.clear();
+    Some(found)
+}
+
+fn feed_tokens<'d>(text: &'d str, builder: &mut Builder<'d, '_>) {
     let mut tokens = Tokens::new(text);
     while !builder.is_full()
         && let Some(token) = tokens.next()
@@ -47,7 +69,6 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Found, ParseErro
     for repair in tokens.repairs() {
         builder.repair(repair);
     }
-    builder.finish()
 }
 
 /// A text with its HTML references resolved.

@@ -37,7 +37,7 @@ pub(in crate::parse) enum Ns {
 
 impl Ns {
     /// The vocabulary that a namespace name stands for.
-    pub(super) fn of_uri(uri: &str) -> Option<Self> {
+    pub(in crate::parse) fn of_uri(uri: &str) -> Option<Self> {
         let mut folded = uri.trim().to_ascii_lowercase();
         for scheme in ["http://", "https://", "//"] {
             if let Some(rest) = folded.strip_prefix(scheme) {
@@ -91,7 +91,7 @@ impl Ns {
     }
 
     /// The vocabulary that a prefix stands for by convention.
-    pub(super) fn of_prefix(prefix: &str) -> Option<Self> {
+    pub(in crate::parse) fn of_prefix(prefix: &str) -> Option<Self> {
         Some(match prefix.to_ascii_lowercase().as_str() {
             "xml" => Self::Xml,
             "rss" => Self::Plain,

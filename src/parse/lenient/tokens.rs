@@ -198,10 +198,11 @@ impl<'d> Tokens<'d> {
     fn after_error(&mut self, from: usize) -> Option<Token<'d>> {
         let scanned = self.text.len();
         let rest = self.text.get(from..)?;
-        if let Some(inside) = rest.strip_prefix("<![CDATA[") {
+        if rest.starts_with("<![CDATA[") {
+            // Its end is forgotten: the element's own end tag is the next best.
             self.repair("CDATA that does not end");
-            self.done = true;
-            return Some(Token::Verbatim(inside));
+            self.restart(from + "<![CDATA[".len(), scanned);
+            return None;
         }
         if rest.starts_with("<!--") {
             self.repair("a comment that does not end");
@@ -421,7 +422,7 @@ mod tests {
             told(text);
             told(&format!("<p>{text}"));
         }
-        assert_eq!(told("<p><![CDATA[abc"), "<p 'abc'");
+        assert_eq!(told("<p><![CDATA[abc</p><q/>"), "<p 'abc' /p <q/");
     }
 
     #[test]

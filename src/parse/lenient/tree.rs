@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::names::{self, Ns};
+use crate::parse::urls;
 
 /// Elements of HTML that never have an end tag: what follows one is not inside of it.
 const VOID: [&str; 14] = [
@@ -286,6 +287,16 @@ impl<'t, 'd> NodeRef<'t, 'd> {
         self.tree.base_at(self.as_element()?.base)
     }
 
+    /// An address under a base that only this part of the markup has: HTML has no `xml:base`,
+    /// so it is made absolute here.
+    fn rebased(self, attribute: &Attribute<'_>, outer: u32) -> Option<Url> {
+        let is_address = ["href", "src"].iter().any(|n| attribute.name.eq_ignore_ascii_case(n));
+        if !is_address || self.as_element()?.base == outer {
+            return None;
+        }
+        urls::resolve(self.base(), &attribute.value)
+    }
+
     /// `xml:lang` in force here.
     pub(in crate::parse) fn language(self) -> Option<&'t str> {
         let index = (self.as_element()?.language as usize).checked_sub(1)?;
@@ -335,6 +346,7 @@ impl<'t, 'd> NodeRef<'t, 'd> {
     /// escaped once, and elements are such that nobody escaped.
     pub(in crate::parse) fn inner_html(self, escape: bool) -> String {
         let Some(node) = self.node() else { return String::new() };
+        let outer = self.as_element().map_or(0, |element| element.base);
         let mut html = String::new();
         let mut open: Vec<(u32, &str)> = Vec::new();
         for id in self.id + 1..node.end {
@@ -355,7 +367,10 @@ impl<'t, 'd> NodeRef<'t, 'd> {
                         html.push(' ');
                         html.push_str(attribute.name);
                         html.push_str("=\"");
-                        escape_attribute(&attribute.value, &mut html);
+                        match element_ref.rebased(attribute, outer) {
+                            Some(url) => escape_attribute(url.as_str(), &mut html),
+                            None => escape_attribute(&attribute.value, &mut html),
+                        }
                         html.push('"');
                     }
                     html.push('>');

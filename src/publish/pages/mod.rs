@@ -71,24 +71,7 @@ fn file_policy(images: bool) -> String {
 
 /// Base 64 (RFC 4648 section 4), for the one hash that needs it.
 fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: [char; 64] = {
-        let mut alphabet = ['+'; 64];
-        let (mut at, mut from) = (0, *b"Aa0");
-        let ranges = [26, 26, 10];
-        let mut range = 0;
-        while range < 3 {
-            let mut left = ranges[range];
-            while left > 0 {
-                alphabet[at] = from[range] as char;
-                from[range] += 1;
-                at += 1;
-                left -= 1;
-            }
-            range += 1;
-        }
-        alphabet[63] = '/';
-        alphabet
-    };
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
         let word = chunk
@@ -98,8 +81,8 @@ fn base64(bytes: &[u8]) -> String {
             .fold(0_usize, |word, byte| word << 8 | usize::from(*byte));
         for place in 0..4_usize {
             let sextet = word >> (18 - 6 * place) & 63;
-            let character = if place > chunk.len() { Some(&'=') } else { ALPHABET.get(sextet) };
-            out.extend(character);
+            let sign = if place > chunk.len() { Some(&b'=') } else { ALPHABET.get(sextet) };
+            out.extend(sign.copied().map(char::from));
         }
     }
     out

@@ -39,7 +39,7 @@ pub enum Narrowed {
 }
 
 /// One page of the river of an output.
-pub fn river(site: &PageSite, river: River<'_>) -> Page {
+pub fn river(site: &PageSite, river: &River<'_>) -> Page {
     let path = site.river_path(river.output);
     let narrowing = match &river.narrowed {
         Some(Narrowed::Tag(tag)) => format!("tag={}&", encoded(tag)),

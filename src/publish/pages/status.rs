@@ -53,7 +53,7 @@ pub fn status(site: &PageSite, feeds: &[FeedStatus], from: usize) -> Page {
 fn summary(sorted: &[(Health, &FeedStatus)]) -> String {
     let count = |wanted: Health| sorted.iter().filter(|(health, _)| *health == wanted).count();
     let feeds = sorted.len();
-    let mut parts = vec![format!("{feeds} feed{}", if feeds == 1 { "" } else { "s" })];
+    let mut parts = Vec::new();
     for (health, word) in [
         (Health::Failing, "failing"),
         (Health::Silent, "silent"),
@@ -67,7 +67,8 @@ fn summary(sorted: &[(Health, &FeedStatus)]) -> String {
             number => parts.push(format!("{number} {word}")),
         }
     }
-    format!("{}.", parts.join(", "))
+    let all = format!("{feeds} feed{}", if feeds == 1 { "" } else { "s" });
+    if parts.is_empty() { format!("{all}.") } else { format!("{all}: {}.", parts.join(", ")) }
 }
 
 fn row(site: &PageSite, feed: &FeedStatus, health: Health) -> Row {

@@ -79,6 +79,8 @@ CREATE TABLE articles (
 ) STRICT;
 
 CREATE INDEX articles_by_position ON articles (position, id);
+-- What is new since an instant (RFC 3229).
+CREATE INDEX articles_by_change ON articles (changed);
 -- Foreign keys look here when an entry goes.
 CREATE INDEX articles_by_entry ON articles (entry_id);
 
