@@ -27,7 +27,7 @@ pub fn start(usual: &str) {
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     // Only a second start in one process could fail, and then the first one stands.
     let _ = if to_journal() {
-        logs.event_format(Journal).with_ansi(false).try_init()
+        logs.with_ansi(false).event_format(Journal).try_init()
     } else {
         logs.with_target(false).with_ansi(wants_colour()).try_init()
     };

@@ -3,7 +3,25 @@
 //! In: arguments. Out: text on stdout, diagnostics on stderr, an exit code: 0 done, 1 failed,
 //! 2 wrong usage or a bad config. Never here: a decision that a room below should make.
 
+mod add;
+mod articles;
+mod backup;
+mod check;
+mod discover;
+mod edit;
+mod explain;
+mod feeds;
+mod fetch;
+mod logs;
+mod manual;
+mod opml;
+mod out;
 mod parse;
+mod render;
+mod run;
+mod session;
+mod table;
+mod text;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -11,13 +29,31 @@ use clap::{Parser, Subcommand};
 
 /// Polls RSS, Atom and JSON feeds, shows each story once, republishes merged feeds.
 #[derive(Debug, Parser)]
-#[command(name = "merganser", version, propagate_version = true)]
+#[command(name = "merganser", version, propagate_version = true, after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
     command: Command,
 }
+
+const AFTER_HELP: &str = "\
+First steps:
+  merganser add https://blog.rust-lang.org/    write a feed into the config
+  merganser fetch                              poll every feed that is due
+  merganser articles                           read what they say, each story once
+  merganser run                                keep polling, serve http://127.0.0.1:8080/
+
+Config, the first that is there:
+  --config FILE, or MERGANSER_CONFIG
+  ./config/merganser.toml
+  $XDG_CONFIG_HOME/merganser/merganser.toml    (~/.config where it is not set)
+  /etc/merganser/merganser.toml
+
+Environment: RUST_LOG (what is logged), NO_COLOR (no colour), STATE_DIRECTORY (where
+relative paths of the store and of output files begin; set by systemd).
+
+Exit status: 0 done, 1 failed, 2 wrong usage or a config with faults.";
 
 /// Arguments that every command takes.
 #[derive(Debug, clap::Args)]
@@ -29,20 +65,66 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Run),
+    Fetch(fetch::Fetch),
+    Check(check::Check),
+    Feeds(feeds::Feeds),
+    Articles(articles::Articles),
+    Explain(explain::Explain),
+    Render(render::Render),
+    Discover(discover::Discover),
+    Add(add::Add),
+    Opml(opml::Opml),
+    Backup(backup::Backup),
     Parse(parse::Parse),
+    Completions(manual::Completions),
+    #[command(hide = true)]
+    Man(manual::Man),
 }
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let done = match cli.command {
+    let Cli { global, command } = Cli::parse();
+    let done = match command {
+        Command::Run(command) => command.run(&global),
+        Command::Fetch(command) => command.run(&global),
+        Command::Check(command) => command.run(&global),
+        Command::Feeds(command) => command.run(&global),
+        Command::Articles(command) => command.run(&global),
+        Command::Explain(command) => command.run(&global),
+        Command::Render(command) => command.run(&global),
+        Command::Discover(command) => command.run(&global),
+        Command::Add(command) => command.run(&global),
+        Command::Opml(command) => command.run(&global),
+        Command::Backup(command) => command.run(&global),
         Command::Parse(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
-    match done {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("merganser: {error:#}");
-            ExitCode::from(1)
-        }
+    done.unwrap_or_else(|error| ended_by(&error))
+}
+
+/// Tells what went wrong, once, and whose turn it is.
+fn ended_by(error: &anyhow::Error) -> ExitCode {
+    if session::is_closed_pipe(error) {
+        // `merganser articles | head` has seen enough.
+        return ExitCode::SUCCESS;
     }
+    if error.is::<session::BadConfig>() {
+        // `path:line:column: …` as it is, so that editors can jump there.
+        out::complain(error);
+    } else {
+        out::complain(format!("merganser: {}", told(error)));
+    }
+    ExitCode::from(if session::is_usage(error) { 2 } else { 1 })
+}
+
+/// The error and its causes, without what a terminal would obey; lists keep their lines.
+fn told(error: &anyhow::Error) -> String {
+    let whole = format!("{error:#}");
+    let lines = whole.lines().map(|line| {
+        let indent = line.len() - line.trim_start().len();
+        format!("{:indent$}{}", "", text::plain(line))
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

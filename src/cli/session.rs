@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     config::{self, Config, Fault, NotFound},
-    model::FeedState,
+    model::{FeedState, OutputSetting},
     store::{OpenAs, Store},
 };
 
@@ -45,20 +45,27 @@ pub fn store(config: &Config, how: OpenAs) -> Result<Store> {
     Ok(Store::open(&config.store, how, config.dedup.clone())?)
 }
 
-/// Opens the store to look at it; one that is not there yet gets a helpful word.
+/// Opens the store to look at it.
 pub fn stored(config: &Config) -> Result<Store> {
-    if !config.store.exists() {
-        anyhow::bail!(
-            "no store at {} yet: `merganser fetch` or `merganser run` makes it",
-            config.store.display()
-        );
-    }
     store(config, OpenAs::Reader)
 }
 
 /// A runtime for one command.
 pub fn runtime() -> Result<Runtime> {
     Builder::new_multi_thread().enable_all().build().context("cannot start threads")
+}
+
+/// The output of this name.
+pub fn output<'c>(config: &'c Config, name: &str) -> Result<&'c OutputSetting, Usage> {
+    config.output(name).ok_or_else(|| {
+        let names: Vec<&str> = config.outputs.iter().map(|it| it.name.as_str()).collect();
+        Usage(format!(
+            "no output is called \"{}\" in {}; there are: {}",
+            super::text::plain(name),
+            config.path.display(),
+            names.join(", ")
+        ))
+    })
 }
 
 /// Refuses names that no feed of the config has.
@@ -93,9 +100,10 @@ pub fn is_usage(error: &anyhow::Error) -> bool {
 
 /// Whether the reader of our output has gone away.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|error| {
-        error.kind() == std::io::ErrorKind::BrokenPipe
-    })
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// A path as people would write it.

@@ -65,7 +65,7 @@ impl Table {
         Ok(())
     }
 
-    fn line(&self, cells: &Vec<Cell>, widths: &[usize], out: &Out) -> String {
+    fn line(&self, cells: &[Cell], widths: &[usize], out: &Out) -> String {
         let mut line = String::new();
         let mut pending = 0;
         for ((cell, column), width) in cells.iter().zip(&self.columns).zip(widths) {
@@ -121,7 +121,11 @@ mod tests {
             Column { head: "TITLE", kind: Kind::Text },
         ]);
         let cell = |text: &str| Cell::new(Style::Plain, text);
-        table.row(vec![cell("harbour-post"), cell("120"), cell("A title that goes on and on and on")]);
+        table.row(vec![
+            cell("harbour-post"),
+            cell("120"),
+            cell("A title that goes on and on and on"),
+        ]);
         table
     }
 

@@ -82,11 +82,6 @@ pub fn length(duration: Duration) -> String {
     }
 }
 
-/// Day and minute in UTC: "2026-11-24 16:40".
-pub fn minute(time: Time) -> String {
-    time.format("%Y-%m-%d %H:%M").to_string()
-}
-
 /// The day in UTC.
 pub fn date(time: Time) -> String {
     time.format("%Y-%m-%d").to_string()
@@ -116,7 +111,10 @@ pub fn since(text: &str, now: Time) -> Result<Time, String> {
         .and_then(|ago| chrono::TimeDelta::from_std(ago).ok())
         .and_then(|ago| now.checked_sub_signed(ago))
         .ok_or_else(|| {
-            format!("\"{}\" is no date: write one like 2026-11-24, 2026-11-24T16:40:00Z or 7d", plain(text))
+            format!(
+                "\"{}\" is no date: write one like 2026-11-24, 2026-11-24T16:40:00Z or 7d",
+                plain(text)
+            )
         })
 }
 

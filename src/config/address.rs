@@ -10,7 +10,7 @@ use url::{Host, Url};
 /// Whether the host is an address, or a name, that only a private network can have.
 ///
 /// The `url` crate has already made `127.1`, `0x7f.0.0.1` and `2130706433` one address.
-pub(super) fn is_private(url: &Url) -> bool {
+pub fn is_private(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => private_v4(address),
         Some(Host::Ipv6(address)) => private_v6(address),

@@ -32,10 +32,11 @@ use crate::model::{
     DedupSettings, FeedSetting, FetchLimits, OutputSetting, PaceLimits, ServerSettings, Time,
 };
 
+pub use address::is_private;
 pub use edit::{EditError, NewFeed, replace_file, with_feeds};
 pub use fault::{Fault, Weight};
 pub use find::{NotFound, find};
-pub use names::{made_name, name_from_title, unique_name};
+pub use names::{is_name, made_name, name_from_title, unique_name};
 pub use schema::{SECTIONS, Section};
 
 /// Everything that a config says, parsed.

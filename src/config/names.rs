@@ -5,7 +5,7 @@ use std::{collections::HashSet, hash::BuildHasher};
 use url::Url;
 
 /// Whether `text` is a name: `[A-Za-z0-9_-]{1,64}`.
-pub(super) fn is_name(text: &str) -> bool {
+pub fn is_name(text: &str) -> bool {
     (1..=LONGEST_NAME).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use toml::de::DeTable;
 
-use crate::model::{FeedSetting, OutputFilter, OutputSetting};
+use crate::model::{FeedSetting, OutputFilter, OutputSetting, Rule};
 
 use super::{
     Surroundings,
@@ -143,8 +143,14 @@ fn tags<'t>(reader: &mut Reader<'t>, table: &Table<'t>, feeds: &[FeedSetting]) -
     tags.into_iter().map(|(_, tag)| tag).collect()
 }
 
+/// Rules over articles, each compiled once here so that a faulty one is told with its place.
 fn words<'t>(reader: &mut Reader<'t>, table: &Table<'t>, key: &'static str) -> Vec<String> {
-    reader.list(table, key, values::word).into_iter().map(|(_, word)| word).collect()
+    let rule = |value| {
+        let text = values::word(value)?;
+        Rule::parse(&text).map_err(|fault| values::shown_long(&fault.to_string()))?;
+        Ok(text)
+    };
+    reader.list(table, key, rule).into_iter().map(|(_, text)| text).collect()
 }
 
 fn likely<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> String {

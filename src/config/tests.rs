@@ -246,6 +246,8 @@ fn outputs_must_be_safe_and_name_what_is_there() {
     );
     assert!(output("limit = 0").contains("write a whole number from 1 to 10000"));
     assert!(output("tags = \"news\"").contains("write a list"));
+    assert!(output("include = [\"ferry\", \"/(/\"]").starts_with("c:6:21: output.include: "));
+    assert!(output("exclude = [\"titel:x\"]").contains("no field is called `titel`"));
     assert!(
         output("name = \"x\"\n[[output]]\nname = \"X\"").contains("already the output at line 6")
     );

@@ -210,12 +210,22 @@ pub(super) fn schedule(text: &str, now: Time) -> Parsed<Duration> {
     Ok(gap.to_std().unwrap_or(Duration::MAX))
 }
 
-/// Untrusted or overlong text inside a message.
+/// Overlong text inside a message.
 pub(super) fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
+    one_line(text, LONGEST)
+}
+
+/// Another room's message, on one line.
+pub(super) fn shown_long(text: &str) -> String {
+    const LONGEST: usize = 400;
+    one_line(text, LONGEST)
+}
+
+fn one_line(text: &str, longest: usize) -> String {
     let mut shown: String =
-        text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(LONGEST).is_some() {
+        text.chars().take(longest).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(longest).is_some() {
         shown.push('…');
     }
     shown
