@@ -32,7 +32,7 @@ pub(super) struct Intake<'a> {
 
 pub(super) fn take_in(intake: &Intake<'_>, reading: &Reading) -> Result<Committed, Fault> {
     let mut done = Committed::default();
-    let mut recognizer = Recognizer::new(intake.connection, intake.feed, &reading.guids);
+    let mut recognizer = Recognizer::new(intake.connection, intake.feed, reading);
     let mut grouper = Grouper::new(intake, reading)?;
     // Backwards: a document has its newest first, and of two articles in one place the one
     // with the higher row is shown first.
@@ -41,8 +41,8 @@ pub(super) fn take_in(intake: &Intake<'_>, reading: &Reading) -> Result<Committe
         match recognizer.judge(entry)? {
             Identity::Unchanged | Identity::Swept => {}
             Identity::Edit(row) | Identity::Renewed(row) => {
-                edit(intake, &mut grouper, row, arriving)?;
-                done.changed_entries += 1;
+                let shown = edit(intake, &mut grouper, row, arriving)?;
+                done.changed_entries += u32::from(shown);
             }
             Identity::New { variant } => {
                 let (row, joined) = insert(intake, &mut grouper, arriving, variant, place)?;
@@ -87,13 +87,9 @@ fn insert(
         None => next_article(connection)?,
     };
     let place_of = Place { row, variant, article, published };
-    insert_row(intake, arriving, place_of, joined.as_ref(), &grouped.keys)?;
+    insert_row(intake, arriving, &place_of, joined.as_ref(), &grouped.keys)?;
     match &joined {
-        Some(_) => {
-            connection
-                .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
-                .execute((article, seconds(intake.at)))?;
-        }
+        Some(_) => touch(connection, article, intake.at)?,
         None => {
             let standing = position(intake, published, place);
             insert_article(intake, entry, (article, row, variant), standing)?;
@@ -119,7 +115,7 @@ struct Place {
 fn insert_row(
     intake: &Intake<'_>,
     arriving: &Arriving,
-    place: Place,
+    place: &Place,
     joined: Option<&Joined>,
     keys: &[i64],
 ) -> Result<(), Fault> {
@@ -237,46 +233,113 @@ struct Row {
     article: i64,
     representative: bool,
     keys: Option<Vec<u8>>,
-    url: Option<String>,
+    /// Something of it is different that an output shows.
+    shown: bool,
 }
 
+/// Changes what an entry says. Tells whether a reader could see it.
+///
+/// Where nothing but the dates is different, they stay: some feeds give each entry the
+/// hour of the poll, and each output would change with it.
 fn edit(
     intake: &Intake<'_>,
     grouper: &mut Grouper<'_>,
     row: i64,
     arriving: &Arriving,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let connection = intake.connection;
     let entry = &arriving.entry;
-    let before = connection
-        .prepare_cached(
-            "SELECT e.article_id, a.entry_id = e.id, e.dedup_keys, e.url
-               FROM entries e JOIN articles a ON a.id = e.article_id WHERE e.id = ?1",
-        )?
-        .query_row([row], |found| {
-            Ok(Row {
-                article: found.get(0)?,
-                representative: found.get(1)?,
-                keys: found.get(2)?,
-                url: found.get(3)?,
-            })
-        })?;
+    let mut said = Said::of(arriving, &[])?;
+    let before = before_edit(connection, row, entry, &said)?;
     let published = entry.published.map(|published| published.min(intake.at));
     let grouped = grouper.find_again(arriving, published, row, before.article)?;
-    let said = Said::of(arriving, &grouped.keys)?;
-    let shown = before.representative || before.url.as_deref() != said.url;
-    let searched = SearchText::of(entry);
-    if before.representative {
+    said.keys = keys_column(&grouped.keys);
+    if before.representative && before.shown {
         let old = SearchText::stored(connection, row)?;
-        if old != searched {
+        let new = SearchText::of(entry);
+        if old != new {
             old.remove(connection, before.article)?;
-            searched.add(connection, before.article)?;
+            new.add(connection, before.article)?;
         }
     }
+    let dated = update_row(intake, row, entry, &said, before.shown)?;
+    grouping::set_keys(connection, row, before.keys.as_deref(), said.keys.as_deref())?;
+    let mut shown = before.shown || (before.representative && dated);
+    if shown {
+        touch(connection, before.article, intake.at)?;
+    }
+    if let Some(joined) = grouped.joined {
+        grouping::join_again(connection, row, before.article, &joined, intake.at)?;
+        shown = true;
+    }
+    Ok(shown)
+}
+
+/// The row as it is, and whether what `said` says of it would look different.
+fn before_edit(
+    connection: &Connection,
+    row: i64,
+    entry: &Entry,
+    said: &Said<'_>,
+) -> Result<Row, Fault> {
+    let before = connection
+        .prepare_cached(
+            "SELECT e.article_id, a.entry_id = e.id, e.dedup_keys,
+                    iif(a.entry_id = e.id,
+                        (url, title, author, categories, enclosures, language, origin, comments,
+                         summary, content)
+                        IS NOT (:url, :title, :author, :categories, :enclosures, :language,
+                                :origin, :comments, :summary, :content),
+                        (url, origin) IS NOT (:url, :origin))
+               FROM entries e JOIN articles a ON a.id = e.article_id WHERE e.id = :id",
+        )?
+        .query_row(
+            named_params! {
+                ":id": row,
+                ":url": said.url,
+                ":title": entry.title,
+                ":author": said.author,
+                ":categories": said.categories,
+                ":enclosures": said.enclosures,
+                ":language": entry.language,
+                ":origin": said.origin,
+                ":comments": said.comments,
+                ":summary": said.summary,
+                ":content": said.content,
+            },
+            |found| {
+                Ok(Row {
+                    article: found.get(0)?,
+                    representative: found.get(1)?,
+                    keys: found.get(2)?,
+                    shown: found.get(3)?,
+                })
+            },
+        )?;
+    Ok(before)
+}
+
+/// Tells whether a date came where there was none.
+fn update_row(
+    intake: &Intake<'_>,
+    row: i64,
+    entry: &Entry,
+    said: &Said<'_>,
+    redate: bool,
+) -> Result<bool, Fault> {
+    let connection = intake.connection;
+    let dated = connection
+        .prepare_cached(
+            "SELECT (published IS NULL AND ?2) OR (updated IS NULL AND ?3)
+               FROM entries WHERE id = ?1",
+        )?
+        .query_row((row, entry.published.is_some(), entry.updated.is_some()), |row| row.get(0))?;
     connection
         .prepare_cached(
             "UPDATE entries SET guid = :guid,
-                 published = iif(:published > :at, published, :published), updated = :updated,
+                 published = CASE WHEN published IS NULL THEN min(:published, :at)
+                     WHEN :redate AND :published <= :at THEN :published ELSE published END,
+                 updated = iif(:redate OR updated IS NULL, :updated, updated),
                  raw_hash = :raw_hash, said_hash = :said_hash, url = :url, title = :title,
                  author = :author, categories = :categories, enclosures = :enclosures,
                  language = :language, origin = :origin, original_url = :original_url,
@@ -288,6 +351,7 @@ fn edit(
             ":id": row,
             ":guid": entry.guid,
             ":at": seconds(intake.at),
+            ":redate": redate,
             ":published": entry.published.map(seconds),
             ":updated": entry.updated.map(seconds),
             ":raw_hash": signed(entry.raw_hash),
@@ -305,15 +369,14 @@ fn edit(
             ":summary": said.summary,
             ":content": said.content,
         })?;
-    grouping::set_keys(connection, row, before.keys.as_deref(), said.keys.as_deref())?;
-    if shown {
-        connection
-            .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
-            .execute((before.article, seconds(intake.at)))?;
-    }
-    if let Some(joined) = grouped.joined {
-        grouping::join_again(connection, row, before.article, &joined, intake.at)?;
-    }
+    Ok(dated)
+}
+
+/// The article looks different now.
+fn touch(connection: &Connection, article: i64, at: Time) -> Result<(), Fault> {
+    connection
+        .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
+        .execute((article, seconds(at)))?;
     Ok(())
 }
 
@@ -344,11 +407,15 @@ impl<'a> Said<'a> {
             origin: entry.origin.as_ref().map(serde_json::to_string).transpose()?,
             original_url: entry.original_url.as_ref().map(Url::as_str),
             comments: entry.comments.as_ref().map(Url::as_str),
-            keys: Some(blob(keys.iter().copied())).filter(|keys| !keys.is_empty()),
+            keys: keys_column(keys),
             summary: entry.summary.as_ref().map(Html::as_str),
             content: entry.content.as_ref().map(Html::as_str),
         })
     }
+}
+
+fn keys_column(keys: &[i64]) -> Option<Vec<u8>> {
+    Some(blob(keys.iter().copied())).filter(|keys| !keys.is_empty())
 }
 
 fn next(connection: &Connection, sql: &str) -> Result<i64, Fault> {

@@ -3,7 +3,10 @@
 //! In: settings and instants. Out: claimed feeds, and their state for people. The truth
 //! about time is the column `next_poll`: it survives a restart.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
@@ -19,7 +22,7 @@ use crate::model::{
 };
 
 /// Our clock was wrong if a poll ended further than this in the future.
-const CLOCK_JUMP: TimeDelta = TimeDelta::minutes(10);
+pub(super) const CLOCK_JUMP: TimeDelta = TimeDelta::minutes(10);
 
 /// A feed that says nothing for so many of its usual gaps is silent ...
 const SILENT_GAPS: f64 = 10.0;
@@ -42,12 +45,17 @@ pub(super) fn sync(
         .prepare("SELECT moved_to, id FROM feeds WHERE moved_to IS NOT NULL")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
-    let wanted: std::collections::HashSet<&str> = feeds.iter().map(|it| it.url.as_str()).collect();
+    let wanted: HashSet<&str> = feeds.iter().map(|it| it.url.as_str()).collect();
+    let mut done = HashSet::new();
     let old_address: HashMap<i64, String> =
         known.iter().map(|(address, id)| (*id, address.clone())).collect();
     let mut changed = false;
     for setting in feeds {
         let address = setting.url.as_str();
+        if !done.insert(address) {
+            // Listed twice: the first counts.
+            continue;
+        }
         let id = known.remove(address).or_else(|| {
             // The operator wrote down where the feed had moved: it is the same feed.
             let id = *moved.get(address)?;

@@ -13,7 +13,7 @@ use url::Url;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::{
-    FeedId,
+    FeedId, Reading,
     error::Fault,
     values::{signed, unsigned, url},
 };
@@ -51,6 +51,8 @@ pub(super) struct Recognizer<'a> {
     feed: FeedId,
     /// How often each guid is in the document.
     in_document: HashMap<&'a str, u32>,
+    /// What is not in the document is not in the feed any more.
+    whole: bool,
     /// What is stored of each guid that was asked for.
     stored: HashMap<String, Vec<Stored>>,
 }
@@ -66,12 +68,13 @@ struct Stored {
 }
 
 impl<'a> Recognizer<'a> {
-    pub(super) fn new(connection: &'a Connection, feed: FeedId, guids: &'a [String]) -> Self {
+    pub(super) fn new(connection: &'a Connection, feed: FeedId, reading: &'a Reading) -> Self {
         let mut in_document = HashMap::new();
-        for guid in guids {
+        for guid in &reading.guids {
             *in_document.entry(guid.as_str()).or_insert(0) += 1;
         }
-        Self { connection, feed, in_document, stored: HashMap::new() }
+        let whole = !reading.partial;
+        Self { connection, feed, in_document, whole, stored: HashMap::new() }
     }
 
     /// Judges one entry; an edit takes its row, so that a second entry of the same guid in
@@ -99,10 +102,11 @@ impl<'a> Recognizer<'a> {
             row.marks = marks;
             return Ok(Identity::Edit(row.id));
         }
-        if rows.is_empty() {
-            if let Some(id) = self.renewed(entry)? {
-                return Ok(Identity::Renewed(id));
-            }
+        if rows.is_empty()
+            && self.whole
+            && let Some(id) = self.renewed(entry)?
+        {
+            return Ok(Identity::Renewed(id));
         }
         if self.was_swept(entry, marks)? {
             return Ok(Identity::Swept);

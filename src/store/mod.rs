@@ -61,6 +61,8 @@ struct Inner {
     rules: DedupSettings,
     /// Held as long as the store is open.
     lock: Mutex<Option<open::DaemonLock>>,
+    /// The latest instant that anyone claimed at, to see a clock that was set back.
+    latest: Mutex<Time>,
 }
 
 /// How a process means to use the file.
@@ -171,7 +173,7 @@ impl Store {
             OpenAs::Daemon => Some(open::DaemonLock::take(path)?),
             OpenAs::Beside | OpenAs::Reader => None,
         };
-        let readers = Readers::new(path.to_path_buf());
+        let readers = Readers::new(path.to_path_buf(), how != OpenAs::Reader);
         let writer = match how {
             OpenAs::Daemon | OpenAs::Beside => Some(Writer::start(path, how)?),
             OpenAs::Reader => {
@@ -181,8 +183,8 @@ impl Store {
             }
         };
         let path = path.to_path_buf();
-        let lock = Mutex::new(lock);
-        Ok(Self { inner: Arc::new(Inner { path, writer, readers, rules: dedup, lock }) })
+        let (lock, latest) = (Mutex::new(lock), Mutex::new(Time::UNIX_EPOCH));
+        Ok(Self { inner: Arc::new(Inner { path, writer, readers, rules: dedup, lock, latest }) })
     }
 
     /// The file.
@@ -215,7 +217,14 @@ impl Store {
         limit: u32,
         lease: Duration,
     ) -> Result<Vec<DueFeed>, StoreError> {
+        let set_back = {
+            let mut latest = self.inner.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *latest, now) > now + feeds::CLOCK_JUMP
+        };
         let work = move |connection: &rusqlite::Connection| {
+            if set_back {
+                feeds::after_clock_jump(connection, now)?;
+            }
             feeds::claim(connection, &which, now, limit, lease)
         };
         self.writer()?.run("claiming due feeds", work).await

@@ -5,7 +5,10 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rusqlite::Connection;
@@ -23,13 +26,18 @@ const READERS: usize = 4;
 pub(super) struct Readers {
     path: PathBuf,
     permits: Arc<Semaphore>,
+    /// It was there once: without it, it vanished.
+    seen: Arc<AtomicBool>,
     /// Connections that nobody uses now, with the file that each has open.
     idle: Arc<Mutex<Vec<(FileIdentity, Connection)>>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, permits: Arc::new(Semaphore::new(READERS)), idle: Arc::default() }
+    /// `seen`: the file is there already.
+    pub(super) fn new(path: PathBuf, seen: bool) -> Self {
+        let permits = Arc::new(Semaphore::new(READERS));
+        let seen = Arc::new(AtomicBool::new(seen));
+        Self { path, permits, seen, idle: Arc::default() }
     }
 
     /// Runs `look` on a blocking thread, inside one read transaction.
@@ -80,12 +88,14 @@ impl Readers {
     fn lend(&self) -> Result<(FileIdentity, Connection), StoreError> {
         let Some(identity) = FileIdentity::of(&self.path) else {
             let path = self.path.clone();
-            return Err(if self.idle().is_empty() {
-                StoreError::NotThere { path }
-            } else {
+            let seen = self.seen.load(Ordering::Relaxed);
+            return Err(if seen {
                 StoreError::Vanished { path }
+            } else {
+                StoreError::NotThere { path }
             });
         };
+        self.seen.store(true, Ordering::Relaxed);
         let idle = {
             let mut idle = self.idle();
             // Another file lies there now: what these have open is not the store any more.
