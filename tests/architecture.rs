@@ -74,7 +74,9 @@ fn imports_run_strictly_downward() {
             match floor_of.get(named.as_str()) {
                 Some(_) if named == room => {}
                 Some(below) if below < floor => {}
-                Some(_) => wrong.push(format!("{place}: {room} imports {named}, which is not below it")),
+                Some(_) => {
+                    wrong.push(format!("{place}: {room} imports {named}, which is not below it"))
+                }
                 None => {}
             }
         }
@@ -158,7 +160,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         let path = found.unwrap().path();
         if path.is_dir() {
             collect(&path, files);
-        } else if path.extension().is_some_and(|ending| ending == "rs") && !path.ends_with("tests.rs") {
+        } else if path.extension().is_some_and(|ending| ending == "rs")
+            && !path.ends_with("tests.rs")
+        {
             files.push(path);
         }
     }
