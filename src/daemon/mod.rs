@@ -1,15 +1,350 @@
-//! daemon
+//! The running daemon: clock, polls, server, outputs, signals, and the order of their ends.
+//!
+//! In: a config. Out: nothing, until it is told to stop. Waiting is `select!` alone, which
+//! only makes an [`Event`]; [`Daemon::handle`] does what it means. Never here: SQL, HTTP,
+//! what a poll means.
 
-use crate::config::Config;
+mod clock;
+mod outputs;
+mod service;
+mod signals;
 
-/// Why the daemon ended with an error.
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::Utc;
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::{
+    config::{self, Config},
+    fetch::{Fetcher, FetcherError},
+    metrics::Metrics,
+    poll::{Dispatch, Polled, Poller},
+    server::{self, Pulse, Server},
+    store::{Claim, OpenAs, Store, StoreError},
+};
+
+use clock::{Clock, Ring};
+use signals::{Asked, Signals};
+
+/// Why the daemon could not start, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Fetcher(#[from] FetcherError),
+    #[error("cannot listen on {address}: {source} (change [server] listen)")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("clock: {0}")]
+    Clock(#[from] tokio_cron_scheduler::JobSchedulerError),
+    #[error("signals: {0}")]
+    Signals(std::io::Error),
 }
 
-/// Runs until a signal ends it.
-pub async fn run(_config: Config) -> Result<(), DaemonError> {
-    Ok(())
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(config: Config) -> Result<(), DaemonError> {
+    let listener = listen(config.server.listen).await?;
+    let store = Store::open(&config.store, OpenAs::Daemon, config.dedup.clone())?;
+    let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
+    let mut daemon = Daemon::start(config, store, listener).await?;
+    loop {
+        let event = tokio::select! {
+            asked = signals.next() => Event::Asked(asked),
+            Some(ring) = daemon.rings.recv() => Event::Rang(ring),
+            polled = daemon.dispatch.next() => Event::Polls(polled),
+        };
+        match daemon.handle(event).await {
+            Ok(Next::GoOn) => {}
+            Ok(Next::End) => break,
+            // The store's fault may pass (a full disk, a lock); the feeds stay due.
+            Err(error) => daemon.store_failed(&error),
+        }
+    }
+    daemon.end().await
 }
+
+/// What the daemon waits for.
+#[derive(Debug)]
+enum Event {
+    Asked(Asked),
+    Rang(Ring),
+    /// A poll has ended, or a host may be asked again.
+    Polls(Option<Result<Polled, StoreError>>),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    End,
+}
+
+struct Daemon {
+    config: Config,
+    store: Store,
+    metrics: Metrics,
+    pulse: Pulse,
+    clock: Clock,
+    rings: mpsc::Receiver<Ring>,
+    ring: mpsc::Sender<Ring>,
+    dispatch: Dispatch,
+    fetcher: Fetcher,
+    server: Server,
+    serving: JoinHandle<()>,
+    publishing: JoinHandle<()>,
+    revision: watch::Sender<u64>,
+    published: watch::Sender<outputs::Wanted>,
+    stop: CancellationToken,
+    watchdog: Option<(Duration, Instant)>,
+    /// So that a fault that lasts is told once, not each second.
+    last_fault: Option<String>,
+}
+
+impl Daemon {
+    async fn start(
+        config: Config,
+        store: Store,
+        listener: TcpListener,
+    ) -> Result<Self, DaemonError> {
+        store.sync_feeds(config.feeds.clone(), Utc::now()).await?;
+        let metrics = Metrics::new();
+        let pulse = Pulse::default();
+        let fetcher = Fetcher::new(config.fetch.clone())?;
+        let poller = poller(&config, &store, &fetcher, &metrics);
+        let dispatch = Dispatch::new(poller, config.fetch.concurrency);
+        let (revision, revisions) = watch::channel(store.revision().await?);
+        let stop = CancellationToken::new();
+        let server = Server::new(
+            store.clone(),
+            &config.server,
+            config.outputs.clone(),
+            revisions.clone(),
+            metrics.clone(),
+            pulse.clone(),
+        );
+        let address = listener.local_addr().unwrap_or(config.server.listen);
+        let serving = tokio::spawn(serving(listener, server.clone(), stop.clone()));
+        let (published, wanted) = watch::channel(outputs::Wanted::of(&config));
+        let publishing = tokio::spawn(outputs::keep(
+            store.clone(),
+            wanted,
+            revisions,
+            fetcher.clone(),
+            stop.clone(),
+        ));
+        let (ring, rings) = mpsc::channel(RINGS);
+        let clock = Clock::start(&schedules(&config), ring.clone()).await?;
+        info!("listening on http://{address}/");
+        let status = format!("{} feeds, {} outputs", config.feeds.len(), config.outputs.len());
+        service::ready(&status);
+        info!("{status}; store {}", config.store.display());
+        let watchdog = service::watchdog_period().map(|period| (period, Instant::now()));
+        Ok(Self {
+            config,
+            store,
+            metrics,
+            pulse,
+            clock,
+            rings,
+            ring,
+            dispatch,
+            fetcher,
+            server,
+            serving,
+            publishing,
+            revision,
+            published,
+            stop,
+            watchdog,
+            last_fault: None,
+        })
+    }
+
+    async fn handle(&mut self, event: Event) -> Result<Next, StoreError> {
+        match event {
+            Event::Asked(Asked::Stop) => return Ok(Next::End),
+            Event::Asked(Asked::Reload) => self.reload().await?,
+            Event::Rang(Ring::Tick) => self.tick().await?,
+            Event::Rang(Ring::Schedule(text)) => {
+                self.store.mark_due(text, Utc::now()).await?;
+            }
+            Event::Rang(Ring::Night) => self.sweep().await?,
+            Event::Polls(None) => {}
+            Event::Polls(Some(polled)) => {
+                let polled = polled?;
+                if polled.committed != Default::default() {
+                    self.tell_revision().await?;
+                }
+            }
+        }
+        self.dispatch.start_ready();
+        let resting = self.dispatch.take_resting();
+        if !resting.is_empty() {
+            self.store.release(resting).await?;
+        }
+        Ok(Next::GoOn)
+    }
+
+    /// A second has passed: claims what is due, as far as there is room.
+    async fn tick(&mut self) -> Result<(), StoreError> {
+        let room = u32::try_from(self.dispatch.room()).unwrap_or(u32::MAX);
+        if room > 0 {
+            let due = self.store.claim(Claim::Due, Utc::now(), room, LEASE).await?;
+            if let Some(first) = due.iter().map(|feed| feed.next_poll).min() {
+                let lag = (Utc::now() - first).to_std().unwrap_or_default();
+                self.metrics.due(due.len() as u64, lag);
+            }
+            self.dispatch.add(due);
+        }
+        self.pulse.beat(TICK);
+        if let Some(fault) = self.last_fault.take() {
+            info!("the store works again (it was: {fault})");
+        }
+        if let Some((period, last)) = &mut self.watchdog
+            && last.elapsed() >= *period
+        {
+            // The claim above proved the writer alive, this loop itself.
+            *last = Instant::now();
+            service::alive();
+            let feeds = self.config.feeds.len();
+            service::status(&format!("{feeds} feeds, {} in flight", self.dispatch.in_flight()));
+        }
+        Ok(())
+    }
+
+    async fn tell_revision(&self) -> Result<(), StoreError> {
+        let revision = self.store.revision().await?;
+        self.revision.send_replace(revision);
+        Ok(())
+    }
+
+    async fn sweep(&mut self) -> Result<(), StoreError> {
+        let swept = self.store.sweep(Utc::now(), self.config.keep).await?;
+        info!(entries = swept.entries, articles = swept.articles, fetches = swept.fetches, "swept");
+        self.tell_revision().await
+    }
+
+    /// Takes a changed config; one with faults is refused, and the old one stays.
+    async fn reload(&mut self) -> Result<(), StoreError> {
+        service::reloading();
+        let path: PathBuf = self.config.path.clone();
+        let loaded = tokio::task::spawn_blocking(move || config::load(&path)).await;
+        let new = match loaded {
+            Ok(Ok(new)) => new,
+            Ok(Err(faults)) => {
+                for fault in faults {
+                    error!("{fault}");
+                }
+                error!("{}: refused, the old config stays", self.config.path.display());
+                service::ready("config refused, the old one stays");
+                return Ok(());
+            }
+            Err(broken) => {
+                error!("the config could not be read: {broken}");
+                service::ready("config refused, the old one stays");
+                return Ok(());
+            }
+        };
+        for (changed, key) in [
+            (new.store != self.config.store, "[store] path"),
+            (new.server.listen != self.config.server.listen, "[server] listen"),
+            (new.dedup != self.config.dedup, "[dedup]"),
+        ] {
+            if changed {
+                warn!("{key} changes at the next start only");
+            }
+        }
+        self.store.sync_feeds(new.feeds.clone(), Utc::now()).await?;
+        match self.fetcher.with_limits(new.fetch.clone()) {
+            Ok(fetcher) => self.fetcher = fetcher,
+            Err(fault) => error!("the old limits stay: {fault}"),
+        }
+        let poller = poller(&new, &self.store, &self.fetcher, &self.metrics);
+        self.dispatch.reload(poller, new.fetch.concurrency);
+        if schedules(&new) != schedules(&self.config) {
+            match Clock::start(&schedules(&new), self.ring.clone()).await {
+                Ok(clock) => std::mem::replace(&mut self.clock, clock).stop().await,
+                Err(fault) => error!("the old schedules stay: {fault}"),
+            }
+        }
+        self.server.reload(&new.server, new.outputs.clone());
+        self.published.send_replace(outputs::Wanted::of(&new));
+        info!("config reloaded: {} feeds, {} outputs", new.feeds.len(), new.outputs.len());
+        service::ready(&format!("{} feeds, {} outputs", new.feeds.len(), new.outputs.len()));
+        self.config = new;
+        Ok(())
+    }
+
+    fn store_failed(&mut self, error: &StoreError) {
+        let fault = error.to_string();
+        if self.last_fault.as_ref() != Some(&fault) {
+            error!("{fault}");
+            self.last_fault = Some(fault);
+        }
+    }
+
+    /// The order of the end: no new polls, those in flight for a moment, server, store.
+    async fn end(mut self) -> Result<(), DaemonError> {
+        service::stopping();
+        info!("stopping");
+        self.clock.stop().await;
+        let waiting = self.dispatch.drain();
+        if let Err(error) = self.store.release(waiting).await {
+            warn!("{error}");
+        }
+        self.stop.cancel();
+        self.dispatch.finish(PATIENCE).await;
+        for task in [self.serving, self.publishing] {
+            if tokio::time::timeout(PATIENCE, task).await.is_err() {
+                warn!("a connection did not end in time");
+            }
+        }
+        self.store.close().await?;
+        info!("stopped");
+        Ok(())
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, DaemonError> {
+    TcpListener::bind(address).await.map_err(|source| DaemonError::Listen { address, source })
+}
+
+async fn serving(listener: TcpListener, server: Server, stop: CancellationToken) {
+    let metrics = server.metrics().clone();
+    if let Err(error) = server::serve(listener, server::router(server), metrics, stop).await {
+        error!("the HTTP side ended: {error}");
+    }
+}
+
+fn poller(config: &Config, store: &Store, fetcher: &Fetcher, metrics: &Metrics) -> Arc<Poller> {
+    let feeds = config.feeds.iter().map(|feed| (feed.url.clone(), feed.name.clone()));
+    Arc::new(Poller::new(store.clone(), fetcher.clone(), config.pace, metrics.clone(), feeds))
+}
+
+/// The distinct cron texts.
+fn schedules(config: &Config) -> Vec<String> {
+    let texts: BTreeSet<_> =
+        config.feeds.iter().filter_map(|feed| feed.timing.schedule.clone()).collect();
+    texts.into_iter().collect()
+}
+
+/// A poll's whole time and the wait for its host fit in; after a crash feeds are free then.
+const LEASE: Duration = Duration::from_secs(10 * 60);
+
+/// How long polls and connections in flight may take to end.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The clock's period; late rings are dropped, so a short channel is enough.
+const TICK: Duration = Duration::from_secs(5);
+const RINGS: usize = 16;

@@ -278,7 +278,8 @@ fn gunzip(
     // It takes nothing more: the member is whole. Padding after it is common.
     decoder.try_finish().map_err(|_| bad("gzip"))?;
     out.append(decoder.get_mut());
-    Ok(if input.starts_with(&GZIP_MAGIC) { Member::Next } else { Member::Last })
+    let another = matches!(*input, [0x1f] | [0x1f, 0x8b, ..]);
+    Ok(if another { Member::Next } else { Member::Last })
 }
 
 fn gzip() -> Stream {

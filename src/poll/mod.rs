@@ -1,19 +1,53 @@
-//! One poll of one feed, end to end.
+//! One poll of one feed, end to end, and who goes next.
+//!
+//! In: claimed feeds. Out: a [`Polled`] each, committed to the store. The road of a poll is
+//! [`Poller::poll`]: fetch, read, ask what is known, finish and fingerprint what is new,
+//! [`conclude`], commit. [`Dispatch`] decides which claimed feed goes next; [`fetch_once`] is
+//! a whole round for `merganser fetch`. Never here: SQL, HTTP, the decision when to ask again.
 
 pub mod conclude;
+mod dispatch;
+mod queue;
+mod round;
 
-use std::sync::Arc;
-
-use crate::{
-    fetch::Fetcher,
-    metrics::Metrics,
-    model::{FeedState, PaceLimits},
-    store::{Claim, Committed, Store, StoreError},
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
-/// Polls feeds.
+use chrono::Utc;
+use tokio::sync::Semaphore;
+use tracing::{info, warn};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{
+    dedup,
+    fetch::{Fetcher, HostPass},
+    metrics::{FetchResult, Metrics},
+    model::{Document, DueFeed, FeedState, Fetched, Outcome, PaceLimits, RawFeed, redacted},
+    parse::{self, ParseError},
+    schedule::NetworkWatch,
+    store::{Arriving, Committed, Reading, Store, StoreError},
+};
+
+use conclude::{Around, DocumentRead, conclude};
+pub use dispatch::Dispatch;
+pub use round::{Round, fetch_once};
+
+/// Polls feeds. Shared by all polls in flight.
 #[derive(Debug)]
-pub struct Poller;
+pub struct Poller {
+    store: Store,
+    fetcher: Fetcher,
+    pace: PaceLimits,
+    metrics: Metrics,
+    /// Reading and finishing are CPU work: as many at once as there are cores.
+    cores: Semaphore,
+    network: Mutex<NetworkWatch>,
+    /// Which feed is configured at which address.
+    addresses: HashMap<String, String>,
+}
 
 /// What came of one poll.
 #[derive(Debug, Clone)]
@@ -23,41 +57,206 @@ pub struct Polled {
     pub status: Option<u16>,
     pub committed: Committed,
     pub state: FeedState,
+    /// In one line.
     pub error: Option<String>,
-    pub elapsed: std::time::Duration,
-}
-
-/// What a round did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Round {
-    pub polled: u32,
-    pub failed: u32,
-    pub not_modified: u32,
-    pub new_entries: u32,
-    pub changed_entries: u32,
-    pub new_articles: u32,
-    pub joined: u32,
+    pub elapsed: Duration,
 }
 
 impl Poller {
     pub fn new(
-        _store: Store,
-        _fetcher: Fetcher,
-        _pace: PaceLimits,
-        _metrics: Metrics,
-        _feeds: impl IntoIterator<Item = (url::Url, String)>,
+        store: Store,
+        fetcher: Fetcher,
+        pace: PaceLimits,
+        metrics: Metrics,
+        feeds: impl IntoIterator<Item = (url::Url, String)>,
     ) -> Self {
-        Self
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            store,
+            fetcher,
+            pace,
+            metrics,
+            cores: Semaphore::new(cores),
+            network: Mutex::default(),
+            addresses: feeds.into_iter().map(|(url, name)| (url.into(), name)).collect(),
+        }
+    }
+
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Polls one feed. What goes wrong at the feed is recorded; only the store can fail.
+    pub async fn poll(&self, feed: DueFeed, pass: HostPass) -> Result<Polled, StoreError> {
+        let started = Instant::now();
+        let fetched = self.fetcher.fetch(&feed, pass).await;
+        if let Some(rest) = fetched.retry_after.filter(|rest| rest.whole_host) {
+            self.fetcher.hosts().rest(&fetched.final_url, rest.until);
+        }
+        let around = self.around(&feed, &fetched);
+        let reading = self.read(&feed, &fetched).await?;
+        let unreadable = matches!(reading, Some(Err(_)));
+
+        let update = conclude(&feed, &fetched, reading, &around, &self.pace, Utc::now());
+        let (state, error) = (update.state, update.record.error.clone());
+        let writing = Instant::now();
+        let committed = self.store.commit(update).await?;
+        self.metrics.committed(writing.elapsed());
+
+        let result =
+            if unreadable { FetchResult::Parse } else { FetchResult::of(&fetched.outcome) };
+        let new_entries = u64::from(committed.new_entries);
+        self.metrics.fetched(result, fetched.elapsed, fetched.bytes, new_entries);
+        let polled = Polled {
+            name: feed.name,
+            url: redacted(&feed.poll_url),
+            status: fetched.status,
+            committed,
+            state,
+            error,
+            elapsed: started.elapsed(),
+        };
+        polled.log();
+        Ok(polled)
+    }
+
+    /// Reads what came, unless it is what we read last time.
+    async fn read(
+        &self,
+        feed: &DueFeed,
+        fetched: &Fetched,
+    ) -> Result<Option<Result<DocumentRead, ParseError>>, StoreError> {
+        let Outcome::Document { body, content_type, delta } = &fetched.outcome else {
+            return Ok(None);
+        };
+        let body_hash = xxh3_64(body);
+        if feed.body_hash == Some(body_hash) {
+            return Ok(None);
+        }
+        let document = Document {
+            bytes: body.clone(),
+            content_type: content_type.clone(),
+            base: Some(fetched.final_url.clone()),
+        };
+        let base = fetched.final_url.clone();
+        let raw = match self
+            .on_a_core(move || with_offers(parse::read(&document), &document, &base))
+            .await
+        {
+            Ok(raw) => raw,
+            Err(error) => return Ok(Some(Err(error))),
+        };
+        let guids: Vec<String> = raw.entries.iter().map(|entry| entry.guid.clone()).collect();
+        let known = match feed.entries {
+            0 => HashMap::new(),
+            _ => self.store.known(feed.id, guids.clone()).await?,
+        };
+        let partial = *delta;
+        let read = self.on_a_core(move || Ok(ready(raw, guids, &known, partial, body_hash))).await;
+        Ok(Some(read))
+    }
+
+    /// Runs CPU work on a blocking thread; its panic is this document's error.
+    async fn on_a_core<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ParseError> + Send + 'static,
+    ) -> Result<T, ParseError> {
+        let _permit = self.cores.acquire().await.expect("nobody closes the semaphore");
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+            warn!("a document made the reader panic: {error}");
+            let reason = "the reader broke on it (please report the feed)".to_owned();
+            Err(ParseError::NotAFeed { reason })
+        })
+    }
+
+    fn around(&self, feed: &DueFeed, fetched: &Fetched) -> Around {
+        let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reach) = conclude::reach(fetched) {
+            network.saw(feed.poll_url.host_str().unwrap_or_default(), reach);
+        }
+        let moved_onto = fetched
+            .permanent_url
+            .as_ref()
+            .and_then(|target| self.addresses.get(target.as_str()))
+            .filter(|name| **name != feed.name)
+            .cloned();
+        Around { our_network_is_down: network.is_down(), moved_onto }
     }
 }
 
-/// A stand-in until the real round is there.
-pub async fn fetch_once(
-    _poller: Arc<Poller>,
-    _which: Claim,
-    _concurrency: usize,
-    mut progress: impl FnMut(usize, Option<&Polled>),
-) -> Result<Round, StoreError> {
-    progress(0, None);
-    Ok(Round::default())
+impl Polled {
+    /// One line a poll, to be read alone.
+    fn log(&self) {
+        let Self { name, url, committed, .. } = self;
+        let elapsed_millis = self.elapsed.as_millis() as u64;
+        let status = self.status.unwrap_or_default();
+        match &self.error {
+            None => info!(
+                feed = %name, status, new_entries = committed.new_entries,
+                changed_entries = committed.changed_entries, elapsed_millis, "polled {url}"
+            ),
+            Some(error) => {
+                warn!(feed = %name, status, elapsed_millis, "polled {url}: {error}");
+            }
+        }
+    }
 }
+
+/// A web page in place of a feed says which feeds it offers.
+fn with_offers(
+    read: Result<RawFeed, ParseError>,
+    document: &Document,
+    base: &url::Url,
+) -> Result<RawFeed, ParseError> {
+    read.map_err(|error| {
+        let offers =
+            parse::discover::discover(&document.bytes, document.content_type.as_deref(), base);
+        let offers: Vec<String> =
+            offers.iter().take(MAX_OFFERS).map(|feed| feed.url.to_string()).collect();
+        match error {
+            ParseError::NotAFeed { reason } if !offers.is_empty() => ParseError::NotAFeed {
+                reason: format!("{reason}; it offers these feeds: {}", offers.join(", ")),
+            },
+            error => error,
+        }
+    })
+}
+
+/// Finishes and fingerprints what is new or changed.
+fn ready(
+    raw: RawFeed,
+    guids: Vec<String>,
+    known: &HashMap<String, Vec<u64>>,
+    partial: bool,
+    body_hash: u64,
+) -> DocumentRead {
+    let now = Utc::now();
+    let window = raw.entries.len() as u32;
+    let dates = raw.entries.iter().filter_map(|entry| entry.published.or(entry.updated)).collect();
+    let mut repairs = raw.repairs;
+    let mut entries = Vec::new();
+    let (mut new_entries, mut unchanged) = (0, 0);
+    for entry in raw.entries {
+        match known.get(&entry.guid) {
+            Some(hashes) if hashes.contains(&entry.hash()) => {
+                unchanged += 1;
+                continue;
+            }
+            Some(_) => {}
+            None => new_entries += 1,
+        }
+        let entry = parse::finish(entry, now, &mut repairs);
+        let fingerprint = dedup::fingerprint(&entry);
+        entries.push(Arriving { entry, fingerprint });
+    }
+    let meta = parse::finish_meta(raw.meta, now);
+    let reading = Reading { meta, links: raw.links, repairs, entries, unchanged, guids, partial };
+    DocumentRead { reading, hints: raw.hints, body_hash, window, new_entries, dates }
+}
+
+/// Enough to choose from in one line of an error.
+const MAX_OFFERS: usize = 3;

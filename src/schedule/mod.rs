@@ -87,31 +87,31 @@ pub fn next_poll(known: &Known<'_>, limits: &PaceLimits, now: Time) -> Decision 
         Ending::OurNetwork => {
             // The feeds come back spread over their interval, so that a network that returns
             // is not met by all of them at once; the first of them soon finds out.
-            let wait = interval.mul_f64(spread::fraction(known.url).max(SOONEST_RETRY));
+            let wait = scaled(interval, spread::fraction(known.url).max(SOONEST_RETRY));
             let reason = "our own network seems to be down: tries again".to_owned();
             return Decision { at: later(now, wait), interval, reason };
         }
     };
 
     let mut at = later(now, interval);
-    let mut span = interval.mul_f64(SPREAD).min(MAX_SPREAD);
+    let mut span = scaled(interval, SPREAD).min(MAX_SPREAD);
     if let Some(text) = known.timing.schedule.as_deref()
         && let Some(tick) = cron_tick(text, known, at, now)
     {
         at = tick.at;
-        span = tick.gap.mul_f64(SPREAD).min(MAX_SPREAD);
+        span = scaled(tick.gap, SPREAD).min(MAX_SPREAD);
     }
     if let Some(until) = bounds::resting_until(known.memory, now)
         && until > at
     {
         let rest = (until - now).to_std().unwrap_or_default();
         at = until;
-        span = span.max(rest.mul_f64(SPREAD)).min(MAX_SPREAD);
+        span = span.max(scaled(rest, SPREAD)).min(MAX_SPREAD);
         reason = format!("rests until {}: server asked for it", words::instant(until));
     }
-    at = later(at, span.mul_f64(spread::fraction(known.url)));
+    at = later(at, scaled(span, spread::fraction(known.url)));
     if let Some(open) = bounds::next_open_hour(at, &known.memory.hints, limits) {
-        at = later(open, SKIP_SPREAD.mul_f64(spread::fraction(known.url)));
+        at = later(open, scaled(SKIP_SPREAD, spread::fraction(known.url)));
         reason.push_str("; feed names hours or days to skip");
     }
     Decision { at, interval, reason }
@@ -120,7 +120,7 @@ pub fn next_poll(known: &Known<'_>, limits: &PaceLimits, now: Time) -> Decision 
 /// When a feed whose host asked for rest may be polled: after the rest, feeds spread apart.
 pub fn after_rest(url: &Url, until: Time, now: Time) -> Time {
     let rest = (until - now).to_std().unwrap_or_default();
-    later(until, rest.mul_f64(SPREAD).min(MAX_SPREAD).mul_f64(spread::fraction(url)))
+    later(until, scaled(scaled(rest, SPREAD).min(MAX_SPREAD), spread::fraction(url)))
 }
 
 /// Whether this poll should leave the preconditions out, to heal a server that answers 304
@@ -174,6 +174,11 @@ fn cron_tick(text: &str, known: &Known<'_>, earliest: Time, now: Time) -> Option
     Some(Tick { at, gap: (following - at).to_std().unwrap_or(gap) })
 }
 
+/// `span * by`, whatever the two are.
+fn scaled(span: Duration, by: f64) -> Duration {
+    Duration::try_from_secs_f64(span.min(LONGEST_SPAN).as_secs_f64() * by).unwrap_or_default()
+}
+
 /// `time + wait`, at the end of time at the latest.
 fn later(time: Time, wait: Duration) -> Time {
     chrono::TimeDelta::from_std(wait)
@@ -181,6 +186,9 @@ fn later(time: Time, wait: Duration) -> Time {
         .and_then(|wait| time.checked_add_signed(wait))
         .unwrap_or(Time::MAX_UTC)
 }
+
+/// A century: beyond it, arithmetic gains nothing and overflows.
+const LONGEST_SPAN: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// How much of the interval feeds are spread over, upwards only: enough to keep the feeds of
 /// one cron text or one max-age apart, too little to be felt.

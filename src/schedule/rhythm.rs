@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::words;
+use super::{scaled, words};
 use crate::model::{PaceLimits, PollMemory, Time};
 
 /// The interval for what is known, between `min_interval` and `max_interval`, and why.
@@ -17,10 +17,10 @@ pub(super) fn interval(memory: &PollMemory, limits: &PaceLimits, now: Time) -> (
         let interval = clamp(limits.interval, limits);
         return (interval, "its rhythm is not known yet".to_owned());
     };
-    let gap = gap.max(SHORTEST_GAP);
+    let gap = gap.max(SHORTEST_GAP).min(LONGEST);
     // A feed that fell silent is asked less, but trusted for a while to speak up again.
     let believed = gap.max(silence.unwrap_or(0.0) * SILENCE_COUNTS);
-    let wait = limits.interval.mul_f64((believed / USUAL_GAP).sqrt().min(MOST_STRETCH));
+    let wait = scaled(limits.interval, (believed / USUAL_GAP).sqrt().min(MOST_STRETCH));
 
     // A document is a short window: it must not turn over between two polls. Its pace in a
     // burst is what counts, so that silence lifts this bound only slowly.

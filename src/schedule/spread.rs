@@ -5,6 +5,8 @@ use std::time::Duration;
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::scaled;
+
 /// The feed's place, evenly spread over `0.0..1.0`; the same for ever.
 pub(super) fn fraction(url: &Url) -> f64 {
     // 53 bits are what an f64 holds exactly, so that 1.0 is never reached.
@@ -20,7 +22,7 @@ pub fn stagger(nth: usize, of: usize, interval: Duration) -> Duration {
     if of <= A_HANDFUL {
         return Duration::ZERO;
     }
-    interval.mul_f64(nth.min(of) as f64 / of as f64)
+    scaled(interval, nth.min(of) as f64 / of as f64)
 }
 
 /// So many requests at once are felt by nobody, ourselves included.

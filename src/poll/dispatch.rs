@@ -1,0 +1,178 @@
+//! Polls in flight: at most so many at once, hosts by turns.
+//!
+//! In: claimed feeds. Out: what came of each. A feed takes a slot only once its host lets it
+//! in, so that a slow host delays nobody else.
+
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::task::{JoinError, JoinSet};
+use tracing::error;
+
+use crate::{
+    fetch::{HostPass, Turn},
+    model::{DueFeed, FeedId},
+    store::StoreError,
+};
+
+use super::{Polled, Poller, queue::Queue};
+
+/// Claimed feeds on their way.
+#[derive(Debug)]
+pub struct Dispatch {
+    poller: Arc<Poller>,
+    concurrency: usize,
+    queue: Queue,
+    /// Queued or in flight: a feed whose lease ran out meanwhile is not taken twice.
+    ours: HashSet<FeedId>,
+    polls: JoinSet<(FeedId, Result<Polled, StoreError>)>,
+    /// Feeds whose host asked for rest: to be given back.
+    resting: Vec<FeedId>,
+    /// When the first waiting host lets somebody in.
+    wake: Option<Instant>,
+}
+
+impl Dispatch {
+    pub fn new(poller: Arc<Poller>, concurrency: usize) -> Self {
+        Self {
+            poller,
+            concurrency: concurrency.max(1),
+            queue: Queue::default(),
+            ours: HashSet::new(),
+            polls: JoinSet::new(),
+            resting: Vec::new(),
+            wake: None,
+        }
+    }
+
+    /// New polls go by new settings; those in flight end by the old ones.
+    pub fn reload(&mut self, poller: Arc<Poller>, concurrency: usize) {
+        self.poller = poller;
+        self.concurrency = concurrency.max(1);
+    }
+
+    /// How many more feeds are worth claiming.
+    pub fn room(&self) -> usize {
+        (self.concurrency * WAITING_FACTOR).saturating_sub(self.queue.len() + self.polls.len())
+    }
+
+    pub fn in_flight(&self) -> usize {
+        self.polls.len()
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.polls.is_empty()
+    }
+
+    pub fn add(&mut self, feeds: Vec<DueFeed>) {
+        for feed in feeds {
+            if self.ours.insert(feed.id) {
+                if let Some(rest) = feed.memory.retry_after.filter(|rest| rest.whole_host) {
+                    self.poller.fetcher().hosts().rest(&feed.poll_url, rest.until);
+                }
+                self.queue.push(feed);
+            }
+        }
+    }
+
+    /// Starts what may go now.
+    pub fn start_ready(&mut self) {
+        self.wake = None;
+        while self.polls.len() < self.concurrency {
+            let mut pass: Option<HostPass> = None;
+            let mut rests = false;
+            let (hosts, wake) = (self.poller.fetcher().hosts().clone(), &mut self.wake);
+            let next = self.queue.next(|feed| match hosts.try_enter(&feed.poll_url) {
+                Turn::Now(open) => {
+                    pass = Some(open);
+                    true
+                }
+                Turn::NotBefore(at) => {
+                    let at = at.into_std();
+                    *wake = Some(wake.map_or(at, |wake| wake.min(at)));
+                    false
+                }
+                Turn::Busy => false,
+                Turn::Resting(_) => {
+                    rests = true;
+                    true
+                }
+            });
+            match (next, pass) {
+                (Some(feed), Some(pass)) => self.start(feed, pass),
+                (Some(feed), None) if rests => {
+                    self.ours.remove(&feed.id);
+                    self.resting.push(feed.id);
+                }
+                _ => break,
+            }
+        }
+    }
+
+    /// Waits until a poll has ended (`Some`) or a host may be asked again (`None`).
+    ///
+    /// Never ready where nothing is in flight and nobody waits. Cancel safe.
+    pub async fn next(&mut self) -> Option<Result<Polled, StoreError>> {
+        let wake = self.wake;
+        let woken = async {
+            match wake {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Some(joined) = self.polls.join_next() => self.ended(joined),
+            () = woken => None,
+        }
+    }
+
+    /// Feeds to give back to the store: their hosts asked for rest.
+    pub fn take_resting(&mut self) -> Vec<FeedId> {
+        std::mem::take(&mut self.resting)
+    }
+
+    /// Takes back what has not begun.
+    pub fn drain(&mut self) -> Vec<FeedId> {
+        let waiting = self.queue.drain();
+        for feed in &waiting {
+            self.ours.remove(feed);
+        }
+        waiting
+    }
+
+    /// Lets polls in flight end, for so long; then they are cut off. Their leases run out.
+    pub async fn finish(&mut self, patience: Duration) {
+        let all = async { while self.polls.join_next().await.is_some() {} };
+        if tokio::time::timeout(patience, all).await.is_err() {
+            self.polls.shutdown().await;
+        }
+    }
+
+    fn start(&mut self, feed: DueFeed, pass: HostPass) {
+        let poller = Arc::clone(&self.poller);
+        self.polls.spawn(async move { (feed.id, Box::pin(poller.poll(feed, pass)).await) });
+    }
+
+    fn ended(
+        &mut self,
+        joined: Result<(FeedId, Result<Polled, StoreError>), JoinError>,
+    ) -> Option<Result<Polled, StoreError>> {
+        match joined {
+            Ok((feed, polled)) => {
+                self.ours.remove(&feed);
+                Some(polled)
+            }
+            Err(error) => {
+                // Its lease runs out, and the feed is polled again then.
+                error!("a poll broke: {error}");
+                None
+            }
+        }
+    }
+}
+
+/// Waiting feeds for each slot: enough that a slot finds one whose host is free.
+const WAITING_FACTOR: usize = 4;
