@@ -57,7 +57,8 @@ impl Table {
 
     pub fn print(&self, out: &mut Out) -> io::Result<()> {
         let widths = self.widths(out.width());
-        let heads = self.columns.iter().map(|column| Cell::new(Style::Dim, column.head)).collect();
+        let heads: Vec<Cell> =
+            self.columns.iter().map(|column| Cell::new(Style::Dim, column.head)).collect();
         out.line(self.line(&heads, &widths, out))?;
         for row in &self.rows {
             out.line(self.line(row, &widths, out))?;
