@@ -3,25 +3,26 @@
 use std::{
     io::{self, IsTerminal as _},
     process::ExitCode,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::Result;
 use chrono::Utc;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
     fetch::Fetcher,
     metrics::Metrics,
-    model::Time,
-    poll::{self, Polled, Poller, Round},
+    poll::{self, Polled, Poller, Progress},
     store::{Claim, OpenAs, Store},
 };
 
 use super::{
     Global, logs,
-    out::{Out, Style},
+    out::{Out, Style, complain},
     session, text,
 };
 
@@ -50,52 +51,40 @@ impl Fetch {
         let config = session::config(global)?;
         session::known_feeds(&config, &self.feeds)?;
         let store = session::store(&config, OpenAs::Beside)?;
-        let summary = session::runtime()?.block_on(self.round(&config, &store))?;
-        summary.print(Out::stdout())?;
-        Ok(ExitCode::from(u8::from(summary.interrupted)))
+        let round = session::runtime()?.block_on(self.round(&config, &store))?;
+        round.print(Out::stdout())?;
+        Ok(ExitCode::from(u8::from(round.interrupted)))
     }
 
-    async fn round(&self, config: &Config, store: &Store) -> Result<Summary> {
-        store.sync_feeds(config.feeds.clone(), Utc::now()).await?;
-        let poller = Poller::new(
-            store.clone(),
-            Fetcher::new(config.fetch.clone())?,
-            config.pace,
-            Metrics::new(),
-            config.feeds.iter().map(|feed| (feed.url.clone(), feed.name.clone())),
-        );
-        let bar = progress_bar();
-        let mut summary = Summary::default();
+    async fn round(&self, config: &Config, store: &Store) -> Result<Round> {
+        let now = Utc::now();
+        store.sync_feeds(config.feeds.clone(), now).await?;
+        let fetcher = Fetcher::new(config.fetch.clone())?;
+        let feeds = config.feeds.iter().map(|feed| (feed.url.clone(), feed.name.clone()));
+        let poller = Poller::new(store.clone(), fetcher, config.pace, Metrics::new(), feeds);
+        let poller = Arc::new(poller);
+        let stop = CancellationToken::new();
+        let listener = tokio::spawn(stop_on_interrupt(stop.clone()));
+        let (bar, mut round) = (progress_bar(), Round::default());
         let begun = Instant::now();
         let polls = poll::fetch_once(
-            poller.into(),
+            poller,
             self.claim(),
             config.fetch.concurrency,
-            |feeds, polled| {
-                bar.set_length(feeds as u64);
-                if let Some(polled) = polled {
-                    bar.set_message(text::plain(&polled.name));
-                    bar.inc(1);
-                    summary.hear(polled);
-                }
-            },
+            stop.clone(),
+            |progress| round.take(progress, &bar),
         );
-        let done = tokio::select! {
-            done = polls => done.map(Some),
-            // What is in flight is given up; its feeds are free again when their leases end.
-            Ok(()) = tokio::signal::ctrl_c() => Ok(None),
-        };
+        let done = polls.await;
         bar.finish_and_clear();
-        match done? {
-            Some(round) => summary.round = round,
-            None => summary.interrupted = true,
-        }
-        summary.elapsed = begun.elapsed();
-        if summary.round.polled == 0 {
-            summary.next_due = store.next_due().await?;
+        listener.abort();
+        done?;
+        round.elapsed = begun.elapsed();
+        round.interrupted = stop.is_cancelled();
+        if round.polled == 0 {
+            round.next_due = store.next_due().await?;
         }
         store.close().await?;
-        Ok(summary)
+        Ok(round)
     }
 
     fn claim(&self) -> Claim {
@@ -105,6 +94,17 @@ impl Fetch {
             (true, true) => Claim::Every,
             (true, false) => Claim::EveryOf(self.feeds.clone()),
         }
+    }
+}
+
+/// The first Ctrl-C gives claimed feeds back; a second one ends the process as ever.
+async fn stop_on_interrupt(stop: CancellationToken) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        stop.cancel();
+        complain("stopping; press Ctrl-C again to end at once");
+    }
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(1);
     }
 }
 
@@ -121,26 +121,45 @@ fn progress_bar() -> ProgressBar {
     bar
 }
 
-/// What there is to say at the end.
+/// What a round brought.
 #[derive(Debug, Default)]
-struct Summary {
-    round: Round,
-    with_news: u32,
+struct Round {
+    polled: u64,
+    with_news: u64,
+    unchanged: u64,
+    new_entries: u64,
+    new_articles: u64,
+    bytes: u64,
     elapsed: Duration,
     /// Name and error of each feed that failed.
     failed: Vec<(String, String)>,
     interrupted: bool,
-    next_due: Option<Time>,
+    next_due: Option<crate::model::Time>,
 }
 
-impl Summary {
-    fn hear(&mut self, polled: &Polled) {
-        let committed = polled.committed;
-        match &polled.error {
-            Some(error) => self.failed.push((polled.name.clone(), error.clone())),
-            None => {
-                self.with_news += u32::from(committed.new_entries + committed.changed_entries > 0)
+impl Round {
+    fn take(&mut self, progress: Progress, bar: &ProgressBar) {
+        match progress {
+            Progress::Claimed(feeds) => bar.inc_length(feeds as u64),
+            Progress::Polled(polled) => {
+                bar.set_message(text::plain(&polled.name));
+                bar.inc(1);
+                self.count(polled);
             }
+        }
+    }
+
+    fn count(&mut self, polled: Polled) {
+        self.polled += 1;
+        self.bytes = self.bytes.saturating_add(polled.bytes);
+        self.new_entries += u64::from(polled.committed.new_entries);
+        self.new_articles += u64::from(polled.committed.new_articles);
+        match polled.error {
+            Some(error) => self.failed.push((polled.name, error)),
+            None if polled.committed.new_entries + polled.committed.changed_entries > 0 => {
+                self.with_news += 1
+            }
+            None => self.unchanged += 1,
         }
     }
 
@@ -149,32 +168,29 @@ impl Summary {
             let name = out.paint(Style::Bad, &text::plain(name));
             out.line(format!("{name}: {}", text::plain(error)))?;
         }
-        out.line(self.line())?;
+        out.line(self.summary())?;
         out.finish()?;
         Ok(())
     }
 
-    fn line(&self) -> String {
-        let Round { polled, failed, new_entries, new_articles, joined, .. } = self.round;
-        if self.interrupted {
-            return "interrupted: what was not polled is polled later".to_owned();
-        }
-        if polled == 0 {
+    fn summary(&self) -> String {
+        if self.polled == 0 {
             let next = match self.next_due {
                 Some(time) => format!("; the next is due {}", text::relative(time, Utc::now())),
                 None => String::new(),
             };
             return format!("no feed is due{next} (--force polls without waiting)");
         }
-        let unchanged = polled.saturating_sub(failed + self.with_news);
         format!(
-            "{} polled in {:.1} s: {} with news, {unchanged} unchanged, {failed} failed; {}: {}, \
-             {joined} told before",
-            text::count(polled.into(), "feed", "feeds"),
+            "{} polled in {:.1} s: {} with news, {} unchanged, {} failed; {}, {}, {}",
+            text::count(self.polled, "feed", "feeds"),
             self.elapsed.as_secs_f32(),
             self.with_news,
-            text::count(new_entries.into(), "new entry", "new entries"),
-            text::count(new_articles.into(), "new article", "new articles"),
+            self.unchanged,
+            self.failed.len(),
+            text::count(self.new_entries, "new entry", "new entries"),
+            text::count(self.new_articles, "new article", "new articles"),
+            HumanBytes(self.bytes),
         )
     }
 }
@@ -182,45 +198,27 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{model::FeedState, store::Committed};
-
-    fn polled(new_entries: u32, error: Option<&str>) -> Polled {
-        Polled {
-            name: "a".to_owned(),
-            url: "https://a.example/".parse().unwrap(),
-            status: Some(200),
-            committed: Committed { new_entries, ..Committed::default() },
-            state: FeedState::Ok,
-            error: error.map(str::to_owned),
-            elapsed: Duration::ZERO,
-        }
-    }
 
     #[test]
     fn a_round_is_summed_up_in_one_line() {
-        let round = Round {
-            polled: 3,
-            failed: 1,
-            new_entries: 3,
-            new_articles: 2,
-            joined: 1,
-            ..Round::default()
+        let mut round = Round { elapsed: Duration::from_millis(1500), ..Round::default() };
+        let polled = |new_entries, error: Option<&str>| Polled {
+            name: "a".to_owned(),
+            url: "http://a.example.org/".parse().unwrap(),
+            status: Some(200),
+            state: crate::model::FeedState::Ok,
+            committed: crate::store::Committed { new_entries, ..Default::default() },
+            error: error.map(str::to_owned),
+            bytes: 1024,
+            elapsed: Duration::ZERO,
         };
-        let elapsed = Duration::from_millis(1500);
-        let mut summary = Summary { round, elapsed, ..Summary::default() };
-        summary.hear(&polled(3, None));
-        summary.hear(&polled(0, None));
-        summary.hear(&polled(0, Some("timed out")));
-        assert_eq!(summary.failed.len(), 1);
+        round.count(polled(3, None));
+        round.count(polled(0, None));
+        round.count(polled(0, Some("timed out")));
         assert_eq!(
-            summary.line(),
-            "3 feeds polled in 1.5 s: 1 with news, 1 unchanged, 1 failed; 3 new entries: \
-             2 new articles, 1 told before"
+            round.summary(),
+            "3 feeds polled in 1.5 s: 1 with news, 1 unchanged, 1 failed; 3 new entries, \
+             0 new articles, 3.00 KiB"
         );
-    }
-
-    #[test]
-    fn nothing_due_says_how_to_poll_all_the_same() {
-        assert_eq!(Summary::default().line(), "no feed is due (--force polls without waiting)");
     }
 }

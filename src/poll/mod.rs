@@ -33,7 +33,7 @@ use crate::{
 
 use conclude::{Around, DocumentRead, conclude};
 pub use dispatch::Dispatch;
-pub use round::{Round, fetch_once};
+pub use round::{Progress, fetch_once};
 
 /// Polls feeds. Shared by all polls in flight.
 #[derive(Debug)]
@@ -55,6 +55,8 @@ pub struct Polled {
     pub name: String,
     pub url: url::Url,
     pub status: Option<u16>,
+    /// Decoded bytes read.
+    pub bytes: u64,
     pub committed: Committed,
     pub state: FeedState,
     /// In one line.
@@ -115,6 +117,7 @@ impl Poller {
             name: feed.name,
             url: redacted(&feed.poll_url),
             status: fetched.status,
+            bytes: fetched.bytes,
             committed,
             state,
             error,

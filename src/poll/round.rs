@@ -3,64 +3,54 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
+use tokio_util::sync::CancellationToken;
 
 use crate::store::{Claim, StoreError};
 
 use super::{Dispatch, Polled, Poller};
 
-/// What a round did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Round {
-    pub polled: u32,
-    pub failed: u32,
-    pub not_modified: u32,
-    pub new_entries: u32,
-    pub changed_entries: u32,
-    pub new_articles: u32,
-    pub joined: u32,
+/// What a round tells while it goes on.
+#[derive(Debug, Clone)]
+pub enum Progress {
+    /// So many feeds were claimed.
+    Claimed(usize),
+    Polled(Polled),
 }
 
-/// Polls each claimed feed once. `progress` hears how many feeds there are, and of each end.
+/// Polls each feed of `which` once; ends early, claims given back, when `stop` is cancelled.
 pub async fn fetch_once(
     poller: Arc<Poller>,
     which: Claim,
     concurrency: usize,
-    mut progress: impl FnMut(usize, Option<&Polled>),
-) -> Result<Round, StoreError> {
+    stop: CancellationToken,
+    mut on_progress: impl FnMut(Progress),
+) -> Result<(), StoreError> {
     let store = poller.store().clone();
     // All at once: a feed that comes due again while the round goes on is the next round's.
     let feeds = store.claim(which, Utc::now(), u32::MAX, LEASE).await?;
-    let total = feeds.len();
-    progress(total, None);
+    on_progress(Progress::Claimed(feeds.len()));
     let mut dispatch = Dispatch::new(poller, concurrency);
     dispatch.add(feeds);
-    let mut round = Round::default();
     loop {
-        dispatch.start_ready();
-        let resting = dispatch.take_resting();
-        if !resting.is_empty() {
-            store.release(resting).await?;
+        if !stop.is_cancelled() {
+            dispatch.start_ready();
+        }
+        let mut back = dispatch.take_resting();
+        if stop.is_cancelled() {
+            back.extend(dispatch.drain());
+        }
+        if !back.is_empty() {
+            store.release(back).await?;
         }
         if dispatch.is_idle() {
-            return Ok(round);
+            return Ok(());
         }
-        if let Some(polled) = dispatch.next().await {
-            let polled = polled?;
-            round.count(&polled);
-            progress(total, Some(&polled));
+        tokio::select! {
+            ended = dispatch.next() => if let Some(polled) = ended {
+                on_progress(Progress::Polled(polled?));
+            },
+            () = stop.cancelled(), if !stop.is_cancelled() => {}
         }
-    }
-}
-
-impl Round {
-    fn count(&mut self, polled: &Polled) {
-        self.polled += 1;
-        self.failed += u32::from(polled.error.is_some());
-        self.not_modified += u32::from(polled.status == Some(304));
-        self.new_entries += polled.committed.new_entries;
-        self.changed_entries += polled.committed.changed_entries;
-        self.new_articles += polled.committed.new_articles;
-        self.joined += polled.committed.joined;
     }
 }
 
