@@ -3,7 +3,7 @@
 //! In: revisions of the store. Out: files in their folders, and one ping to the hub for each
 //! output whose documents changed. Runs beside the polls and never delays them.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::Path, time::Duration};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -87,7 +87,7 @@ pub async fn write(
 }
 
 fn into(
-    folder: &PathBuf,
+    folder: &Path,
     output: &OutputSetting,
     site: &Site,
     articles: &[crate::model::Article],

@@ -66,7 +66,7 @@ pub(super) fn articles(
         }
         found.push(article);
     }
-    if walk.order == Order::OldestFirst {
+    if walk.order == Order::Oldest {
         found.reverse();
     }
     Ok(found)
@@ -171,9 +171,9 @@ enum Way {
 /// Which way the rows go.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order {
-    NewestFirst,
+    Newest,
     /// Up from a place, for the page before it.
-    OldestFirst,
+    Oldest,
     /// By row, latest first, not below this one.
     LatestFirst {
         from: i64,
@@ -187,9 +187,9 @@ impl<'a> Walk<'a> {
             (Some(rows), ..) => {
                 (Order::LatestFirst { from: rows.from.0 }, (String::new(), rows.before.0))
             }
-            (None, Some((position, row)), _) => (Order::NewestFirst, (seconds(position), row.0)),
-            (None, None, Some((position, row))) => (Order::OldestFirst, (seconds(position), row.0)),
-            (None, None, None) => (Order::NewestFirst, (TOP.to_owned(), i64::MAX)),
+            (None, Some((position, row)), _) => (Order::Newest, (seconds(position), row.0)),
+            (None, None, Some((position, row))) => (Order::Oldest, (seconds(position), row.0)),
+            (None, None, None) => (Order::Newest, (TOP.to_owned(), i64::MAX)),
         };
         let few = feeds.as_ref().is_some_and(|feeds| feeds.len() <= FEW_FEEDS);
         let mut walk = Self {
@@ -242,13 +242,13 @@ impl<'a> Walk<'a> {
     fn river(&self) -> Result<Vec<Place>, Fault> {
         let (at, row, limit) = (&self.at.0, self.at.1, self.limit());
         match self.order {
-            Order::NewestFirst => self.places(
+            Order::Newest => self.places(
                 "SELECT position, id FROM articles
                   WHERE (position, id) < (?1, ?2) AND position >= ?3
                   ORDER BY position DESC, id DESC LIMIT ?4",
                 params![at, row, self.since, limit],
             ),
-            Order::OldestFirst => self.places(
+            Order::Oldest => self.places(
                 "SELECT position, id FROM articles
                   WHERE (position, id) > (?1, ?2) AND position >= ?3
                   ORDER BY position, id LIMIT ?4",
@@ -267,13 +267,13 @@ impl<'a> Walk<'a> {
         let mut places = HashSet::new();
         for feed in self.feeds.iter().flatten() {
             let rows = match self.order {
-                Order::NewestFirst => self.places(
+                Order::Newest => self.places(
                     "SELECT position, article_id FROM feed_articles
                       WHERE feed_id = ?1 AND (position, article_id) < (?2, ?3) AND position >= ?4
                       ORDER BY position DESC, article_id DESC LIMIT ?5",
                     params![feed, at, row, self.since, limit],
                 ),
-                Order::OldestFirst => self.places(
+                Order::Oldest => self.places(
                     "SELECT position, article_id FROM feed_articles
                       WHERE feed_id = ?1 AND (position, article_id) > (?2, ?3) AND position >= ?4
                       ORDER BY position, article_id LIMIT ?5",
@@ -290,7 +290,7 @@ impl<'a> Walk<'a> {
         }
         let mut places: Vec<Place> = places.into_iter().collect();
         places.sort_unstable_by(|one, other| other.cmp(one));
-        if self.order == Order::OldestFirst {
+        if self.order == Order::Oldest {
             places.reverse();
         }
         places.truncate(self.page_size);

@@ -150,8 +150,11 @@ pub struct Daemon {
 
 impl Daemon {
     fn start(mut command: Command) -> Self {
-        let mut child =
-            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
         let (sender, log) = mpsc::channel();
         let stderr = child.stderr.take().unwrap();
         std::thread::spawn(move || {
@@ -215,7 +218,9 @@ impl Daemon {
     pub fn wait(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
         // The log ends when the process does: an event, not a poll.
-        while let Ok(line) = self.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        while let Ok(line) =
+            self.log.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
             self.seen.push(line);
         }
         self.child.wait().unwrap().code()
@@ -262,7 +267,8 @@ impl Answer {
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
         let body = bytes[end + 4..].to_vec();
-        let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+        let chunked =
+            headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
         let body = if chunked { unchunked(&body) } else { body };
         Self { status, headers, body }
     }
@@ -279,7 +285,8 @@ impl Answer {
 fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Some(end) = bytes.windows(2).position(|two| two == b"\r\n") {
-        let size = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap().trim(), 16).unwrap();
+        let size =
+            usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap().trim(), 16).unwrap();
         if size == 0 {
             break;
         }
@@ -291,11 +298,13 @@ fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
 
 /// Whether a tool of the machine may be missing: in CI nothing is skipped.
 pub fn has_tool(name: &str) -> bool {
-    let found = std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
-    });
+    let found = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()));
     let may_skip = std::env::var("MERGANSER_TESTS_MAY_SKIP").is_ok_and(|value| value != "no");
-    assert!(found || may_skip || std::env::var_os("CI").is_none(), "{name} is missing, and nothing may be skipped");
+    assert!(
+        found || may_skip || std::env::var_os("CI").is_none(),
+        "{name} is missing, and nothing may be skipped"
+    );
     if !found {
         eprintln!("skipped: {name} is not installed");
     }
