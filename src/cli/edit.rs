@@ -37,7 +37,8 @@ impl Editable {
     /// empty; one with faults is not touched.
     pub fn open(global: &Global) -> Result<Self> {
         let path = config::find(global.config.as_deref())?;
-        let is_new = global.config.is_some() && !path.exists();
+        // Found at a usual place, it is there.
+        let is_new = !path.exists();
         let before = match is_new {
             true => None,
             false => Some(config::read_text(&path).map_err(|fault| BadConfig(vec![fault]))?),

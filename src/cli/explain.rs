@@ -4,8 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
+use url::Url;
 
-use crate::model::{Article, ArticleMember};
+use crate::{
+    model::{Article, ArticleMember, EntryId},
+    store::{NearEntry, Store},
+};
 
 use super::{
     Global, articles, logs,
@@ -20,12 +24,18 @@ use super::{
 Examples:
   merganser explain 3f9a1c0b7d24
   merganser explain https://harbourpost.example.org/2026/11/winter-ferry-timetable --json
+  merganser explain --near 17            what entry 17 came close to, and why it stayed apart
 
-ARTICLE is the short name that `merganser articles` shows first, or the id of the article.")]
+ARTICLE is the short name that `merganser articles` shows first, or the id of the article.
+`merganser merge` and `merganser split` correct by hand.")]
 pub struct Explain {
     /// The article: its short name or its id.
-    article: String,
-    /// One JSON object on standard output.
+    #[arg(required_unless_present = "near", conflicts_with = "near")]
+    article: Option<String>,
+    /// Show the entries closest to this one that were not joined with it.
+    #[arg(long, value_name = "ENTRY")]
+    near: Option<i64>,
+    /// One JSON document on standard output.
     #[arg(long)]
     json: bool,
 }
@@ -38,27 +48,84 @@ struct Explained<'a> {
     entries: &'a [ArticleMember],
 }
 
+/// An entry that came near, as `--json` prints it.
+#[derive(Serialize)]
+struct Near<'a> {
+    entry: i64,
+    name: &'a str,
+    title: Option<&'a str>,
+    url: Option<&'a Url>,
+    /// 0 to 1.
+    nearness: f32,
+    reason: &'a str,
+}
+
 impl Explain {
     pub fn run(&self, global: &Global) -> Result<ExitCode> {
         logs::start(logs::COMMAND);
         let config = session::config(global)?;
         let store = session::stored(&config)?;
-        let found = session::runtime()?.block_on(store.article(self.article.clone()))?;
+        let mut out = Out::stdout();
+        match (self.near, &self.article) {
+            (Some(entry), _) => self.near(&mut out, &store, entry)?,
+            (None, article) => self.article(&mut out, &store, article.as_deref())?,
+        }
+        out.finish()?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn article(&self, out: &mut Out, store: &Store, article: Option<&str>) -> Result<()> {
+        let name = article.unwrap_or_default();
+        let found = session::runtime()?.block_on(store.article(name.to_owned()))?;
         let Some((article, entries)) = found else {
-            let shown = text::plain(&self.article);
+            let shown = text::plain(name);
             return Err(Usage(format!(
                 "no article is called \"{shown}\"; `merganser articles` shows their short names"
             ))
             .into());
         };
-        let mut out = Out::stdout();
         if self.json {
             out.json(&Explained { article: &article, entries: &entries })?;
         } else {
-            print(&mut out, &article, &entries)?;
+            print(out, &article, &entries)?;
         }
-        out.finish()?;
-        Ok(ExitCode::SUCCESS)
+        Ok(())
+    }
+
+    fn near(&self, out: &mut Out, store: &Store, entry: i64) -> Result<()> {
+        let found = session::runtime()?.block_on(store.near(EntryId(entry)))?;
+        let Some(found) = found else {
+            let text =
+                format!("there is no entry {entry}; `merganser explain ARTICLE` shows numbers");
+            return Err(Usage(text).into());
+        };
+        if self.json {
+            let near: Vec<Near<'_>> = found.iter().map(near).collect();
+            return Ok(out.json(&near)?);
+        }
+        if found.is_empty() {
+            out.line(format!("nothing came near entry {entry}"))?;
+        }
+        for near in &found {
+            let percent = (near.nearness.clamp(0.0, 1.0) * 100.0).round();
+            let title = text::plain(near.title.as_deref().unwrap_or("(no title)"));
+            let title = out.paint(Style::Bold, &title);
+            let feed = text::plain(&near.feed);
+            out.line(format!("{percent:>3} %  {title}  ({feed}, entry {})", near.entry.0))?;
+            out.line(format!("       apart: {}", text::plain(&near.reason)))?;
+        }
+        Ok(())
+    }
+}
+
+fn near(near: &NearEntry) -> Near<'_> {
+    Near {
+        entry: near.entry.0,
+        name: &near.feed,
+        title: near.title.as_deref(),
+        url: near.url.as_ref(),
+        nearness: near.nearness,
+        reason: &near.reason,
     }
 }
 

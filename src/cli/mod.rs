@@ -12,6 +12,7 @@ mod edit;
 mod explain;
 mod feeds;
 mod fetch;
+mod group;
 mod logs;
 mod manual;
 mod opml;
@@ -25,7 +26,10 @@ mod text;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    builder::{OsStringValueParser, TypedValueParser as _},
+};
 
 /// Polls RSS, Atom and JSON feeds, shows each story once, republishes merged feeds.
 #[derive(Debug, Parser)]
@@ -59,7 +63,14 @@ Exit status: 0 done, 1 failed, 2 wrong usage or a config with faults.";
 #[derive(Debug, clap::Args)]
 pub struct Global {
     /// The config file.
-    #[arg(long, global = true, value_name = "FILE", env = "MERGANSER_CONFIG")]
+    // An empty variable is one that is not set.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "MERGANSER_CONFIG",
+        value_parser = OsStringValueParser::new().map(PathBuf::from)
+    )]
     pub config: Option<PathBuf>,
 }
 
@@ -71,6 +82,9 @@ enum Command {
     Feeds(feeds::Feeds),
     Articles(articles::Articles),
     Explain(explain::Explain),
+    Merge(group::Merge),
+    Split(group::Split),
+    Regroup(group::Regroup),
     Render(render::Render),
     Discover(discover::Discover),
     Add(add::Add),
@@ -92,6 +106,9 @@ pub fn main() -> ExitCode {
         Command::Feeds(command) => command.run(&global),
         Command::Articles(command) => command.run(&global),
         Command::Explain(command) => command.run(&global),
+        Command::Merge(command) => command.run(&global),
+        Command::Split(command) => command.run(&global),
+        Command::Regroup(command) => command.run(&global),
         Command::Render(command) => command.run(&global),
         Command::Discover(command) => command.run(&global),
         Command::Add(command) => command.run(&global),

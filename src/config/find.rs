@@ -18,7 +18,7 @@ pub struct NotFound {
 /// One that was asked for by name (`--config`, `MERGANSER_CONFIG`) is never replaced by
 /// another when it is missing.
 pub fn find(asked_for: Option<&Path>) -> Result<PathBuf, NotFound> {
-    if let Some(path) = asked_for {
+    if let Some(path) = asked_for.filter(|path| !path.as_os_str().is_empty()) {
         return Ok(path.to_owned());
     }
     let looked_at = places();

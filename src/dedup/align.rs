@@ -73,12 +73,18 @@ pub(super) struct Slot<'a> {
     pub pieces: (&'a [Word], &'a [Word]),
 }
 
-/// A word of `piece` that fills a form and is not in `other`.
+/// A word of `piece` that fills a form and is not in `other`. One lone character of a script
+/// without spaces is no name.
 fn filling(piece: &[Word], other: &[Word]) -> Option<Word> {
-    piece
-        .iter()
-        .find(|word| word.fills_a_form() && !other.iter().any(|there| there.hash == word.hash))
-        .copied()
+    let foreign = || {
+        piece
+            .iter()
+            .filter(|word| word.fills_a_form())
+            .filter(|word| !other.iter().any(|there| there.hash == word.hash))
+    };
+    let first = foreign().next()?;
+    let is_lone = first.is_unspaced() && foreign().count() == 1 && !foreign().any(|w| w.counts());
+    (!is_lone).then_some(*first)
 }
 
 /// The longest rising run of places (both texts in order): sorted by the first already.

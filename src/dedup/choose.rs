@@ -64,35 +64,48 @@ pub fn choose(
     let mut grouping = Grouping::default();
     let mut links = Vec::new();
     for candidate in candidates {
-        match best_link(entry, candidate, settings) {
-            Ok((with, link)) => links.push((candidate, with, link)),
+        match links_to(entry, candidate, settings) {
+            Ok(found) => links.push((candidate, found)),
             Err(near) => grouping.near.extend(near),
         }
     }
-    links.sort_by(|(a, _, one), (b, _, other)| {
-        stronger(one, other).then_with(|| a.article.cmp(&b.article))
+    let best = |found: &[(EntryId, Link)]| found.first().map(|(_, link)| link.clone());
+    links.sort_by(|(a, one), (b, other)| {
+        let order = match (best(one), best(other)) {
+            (Some(one), Some(other)) => stronger(&one, &other),
+            (one, other) => other.is_some().cmp(&one.is_some()),
+        };
+        order.then_with(|| a.article.cmp(&b.article))
     });
     let mut group = vec![entry];
     group.extend(mates);
-    for (candidate, with, link) in links {
-        match objection(&group, &candidate.members, link.rule, hands, settings) {
-            None => {
-                group.extend(&candidate.members);
-                grouping.joins.push(Join {
-                    article: candidate.article,
-                    with,
-                    rule: link.rule,
-                    reason: link.evidence,
-                    score: link.score,
-                });
+    for (candidate, found) in links {
+        let mut refused = None;
+        for (with, link) in found {
+            match objection(&group, &candidate.members, link.rule, hands, settings) {
+                None => {
+                    group.extend(&candidate.members);
+                    grouping.joins.push(Join {
+                        article: candidate.article,
+                        with,
+                        rule: link.rule,
+                        reason: link.evidence,
+                        score: link.score,
+                    });
+                    refused = None;
+                    break;
+                }
+                Some(reason) => {
+                    refused.get_or_insert(NearMiss {
+                        entry: with,
+                        article: candidate.article,
+                        reason: format!("{}; but {reason}", link.evidence),
+                        nearness: 1.0,
+                    });
+                }
             }
-            Some(reason) => grouping.near.push(NearMiss {
-                entry: with,
-                article: candidate.article,
-                reason: format!("{}; but {reason}", link.evidence),
-                nearness: 1.0,
-            }),
         }
+        grouping.near.extend(refused);
     }
     grouping.near.sort_by(|a, b| b.nearness.total_cmp(&a.nearness).then(a.entry.cmp(&b.entry)));
     grouping
@@ -103,21 +116,18 @@ pub(super) fn stronger(one: &Link, other: &Link) -> std::cmp::Ordering {
     one.rule.cmp(&other.rule).then_with(|| other.score.total_cmp(&one.score))
 }
 
-/// The strongest link to a member; else why each was refused.
-fn best_link(
+/// The strongest links to members, at most one of each [`Weight`], the strongest first; else
+/// why each member was refused.
+fn links_to(
     entry: &Profile,
     candidate: &Candidate<'_>,
     settings: &DedupSettings,
-) -> Result<(EntryId, Link), Vec<NearMiss>> {
-    let mut best: Option<(EntryId, Link)> = None;
+) -> Result<Vec<(EntryId, Link)>, Vec<NearMiss>> {
+    let mut links: Vec<(EntryId, Link)> = Vec::new();
     let mut near = Vec::new();
     for member in &candidate.members {
         match judge(entry, member, settings) {
-            Ok(link) => {
-                if best.as_ref().is_none_or(|(_, known)| stronger(&link, known).is_lt()) {
-                    best = Some((member.standing.entry, link));
-                }
-            }
+            Ok(link) => links.push((member.standing.entry, link)),
             Err(refusal) => near.push(NearMiss {
                 entry: member.standing.entry,
                 article: candidate.article,
@@ -126,7 +136,39 @@ fn best_link(
             }),
         }
     }
-    best.ok_or(near)
+    if links.is_empty() {
+        return Err(near);
+    }
+    links.sort_by(|(a, one), (b, other)| stronger(one, other).then_with(|| a.cmp(b)));
+    let mut seen = Vec::new();
+    links.retain(|(_, link)| {
+        let weight = Weight::of(link.rule);
+        let is_new = !seen.contains(&weight);
+        seen.push(weight);
+        is_new
+    });
+    Ok(links)
+}
+
+/// How much a rule says of the groups at its ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// One id or one address is one story, whatever else the groups hold.
+    Sure,
+    /// The whole texts were compared.
+    Whole,
+    /// Only titles or parts were.
+    Partial,
+}
+
+impl Weight {
+    fn of(rule: Rule) -> Self {
+        match rule {
+            Rule::Id | Rule::Address => Self::Sure,
+            rule if rule.is_partial() => Self::Partial,
+            _ => Self::Whole,
+        }
+    }
 }
 
 /// Why two groups cannot be one article although a link of `rule` leads from one to the
@@ -154,7 +196,8 @@ pub(super) fn objection(
             }
         }
     }
-    if matches!(rule, Rule::Id | Rule::Address) {
+    let weight = Weight::of(rule);
+    if weight == Weight::Sure {
         return None;
     }
     let (Some(longest), Some(longest_there)) = (longest(group), longest(other)) else {
@@ -162,7 +205,7 @@ pub(super) fn objection(
     };
     if longest.length() >= LONG && longest_there.length() >= LONG {
         let share = Likeness::of(longest, longest_there).containment;
-        let needed = if rule.is_partial() { AGREEING } else { NOT_STRANGE };
+        let needed = if weight == Weight::Partial { AGREEING } else { NOT_STRANGE };
         if share < needed {
             return Some(format!("the longest texts share {} %", (share * 100.0).floor()));
         }

@@ -51,12 +51,14 @@ impl Word {
         self.facts & (GENERIC | NUMBER | FIGURE | STOP) != 0
     }
 
-    /// What a form is filled in with: figures, names; in scripts without capitals any word.
+    /// What a form is filled in with: figures, names; in scripts without capitals any word
+    /// but those in hiragana, which are endings and particles.
     pub fn fills_a_form(self) -> bool {
         self.counts() || (self.facts & (CAPITAL | CASELESS) != 0 && !self.is_stop())
     }
 
-    fn is_unspaced(self) -> bool {
+    /// One character of a script without spaces.
+    pub fn is_unspaced(self) -> bool {
         self.facts & UNSPACED != 0
     }
 }
@@ -154,7 +156,8 @@ impl Words {
                     break;
                 }
                 self.letters.extend(std::iter::once(character).nfkc());
-                facts |= UNSPACED | CASELESS;
+                let is_kana = ('\u{3040}'..='\u{309f}').contains(&character);
+                facts |= if is_kana { UNSPACED } else { UNSPACED | CASELESS };
                 end = character.len_utf8();
                 break;
             } else if character.is_alphanumeric() || is_mark(character) {
@@ -182,7 +185,7 @@ impl Words {
             return end.max(1);
         }
         let hash = short_hash(letters);
-        if facts & (FIGURE | UNSPACED) == 0 {
+        if facts & FIGURE == 0 {
             facts |= lexicon::facts(hash);
         }
         let length = u16::try_from(letters.len()).unwrap_or(u16::MAX);
