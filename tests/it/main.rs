@@ -3,4 +3,6 @@
 // A test that cannot be set up has failed.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+mod fetch;
+mod origin;
 mod server;
