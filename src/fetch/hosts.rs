@@ -242,9 +242,9 @@ impl Drop for HostPass {
     }
 }
 
-/// What counts as one host: its name; ports tell hosts apart only where they are unusual,
+/// What counts as one host, `None` where there is none (`file:`): its name; ports tell hosts apart only where they are unusual,
 /// since one machine behind 80 and 443 is one server.
-fn host_key(url: &Url) -> Option<String> {
+pub fn host_key(url: &Url) -> Option<String> {
     let host = url.host_str()?.trim_end_matches('.');
     match url.port() {
         None | Some(80 | 443) => Some(host.to_owned()),

@@ -33,7 +33,7 @@ use crate::{
 };
 
 pub use address::is_public;
-pub use hosts::{HostGate, HostPass, Turn};
+pub use hosts::{HostGate, HostPass, Turn, host_key};
 
 use body::BodyBudget;
 use journey::Ask;

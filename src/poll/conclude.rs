@@ -398,4 +398,6 @@ const ERROR_CHARS: usize = 500;
 const PATIENCE_WITH_A_TARGET: u32 = 2;
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
