@@ -96,7 +96,7 @@ fn is_tls(error: &reqwest::Error) -> bool {
         })
 }
 
-fn find<'e, E: Error + 'static>(error: &'e reqwest::Error) -> Option<&'e E> {
+fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     chain(error).find_map(|cause| cause.downcast_ref::<E>())
 }
 
