@@ -87,30 +87,28 @@ mod tests {
         freshness(&headers, now).lifetime.map(|lifetime| lifetime.as_secs())
     }
 
-    /// Headers of an answer, and the lifetime in seconds that they leave.
-    type Case<'a> = (&'a [(&'a str, &'a str)], Option<u64>);
-
     #[test]
     fn freshness_is_read_by_the_book() {
-        let later = "Wed, 25 Nov 2026 11:00:00 GMT";
-        let cases: &[Case<'_>] = &[
+        const LATER: &str = "Wed, 25 Nov 2026 11:00:00 GMT";
+        type Fields = &'static [(&'static str, &'static str)];
+        let cases: &[(Fields, Option<u64>)] = &[
             (&[], None),
             (&[("cache-control", "max-age=60")], Some(60)),
             (&[("cache-control", "public, Max-Age = \"60\"")], Some(60)),
             (&[("cache-control", "public"), ("cache-control", "max-age=60")], Some(60)),
             (&[("cache-control", "max-age=60"), ("age", "50")], Some(10)),
             (&[("cache-control", "max-age=60"), ("age", "70")], None),
-            (&[("cache-control", "max-age=60"), ("expires", later)], Some(60)),
-            (&[("cache-control", "max-age=0"), ("expires", later)], None),
+            (&[("cache-control", "max-age=60"), ("expires", LATER)], Some(60)),
+            (&[("cache-control", "max-age=0"), ("expires", LATER)], None),
             (&[("cache-control", "max-age=60, no-cache")], None),
-            (&[("cache-control", "no-store"), ("expires", later)], None),
+            (&[("cache-control", "no-store"), ("expires", LATER)], None),
             (&[("cache-control", "no-cache=\"set-cookie\", max-age=60")], Some(60)),
             (&[("cache-control", "max-age=99999999999999999999")], Some(1 << 31)),
             (&[("cache-control", "max-age=soon")], None),
             (&[("cache-control", "s-maxage=60")], None),
-            (&[("expires", later)], Some(3600)),
-            (&[("expires", later), ("date", "Wed, 25 Nov 2026 10:30:00 GMT")], Some(1800)),
-            (&[("expires", later), ("age", "600")], Some(3000)),
+            (&[("expires", LATER)], Some(3600)),
+            (&[("expires", LATER), ("date", "Wed, 25 Nov 2026 10:30:00 GMT")], Some(1800)),
+            (&[("expires", LATER), ("age", "600")], Some(3000)),
             (&[("expires", "0")], None),
             (&[("expires", "Thu, 01 Jan 1970 00:00:00 GMT")], None),
         ];
