@@ -87,10 +87,13 @@ mod tests {
         freshness(&headers, now).lifetime.map(|lifetime| lifetime.as_secs())
     }
 
+    /// Headers of an answer, and the lifetime in seconds that they leave.
+    type Case<'a> = (&'a [(&'a str, &'a str)], Option<u64>);
+
     #[test]
     fn freshness_is_read_by_the_book() {
         let later = "Wed, 25 Nov 2026 11:00:00 GMT";
-        let cases: &[(&[(&str, &str)], Option<u64>)] = &[
+        let cases: &[Case<'_>] = &[
             (&[], None),
             (&[("cache-control", "max-age=60")], Some(60)),
             (&[("cache-control", "public, Max-Age = \"60\"")], Some(60)),

@@ -17,7 +17,7 @@ pub(super) fn interval(memory: &PollMemory, limits: &PaceLimits, now: Time) -> (
         let interval = clamp(limits.interval, limits);
         return (interval, "its rhythm is not known yet".to_owned());
     };
-    let gap = gap.max(SHORTEST_GAP).min(LONGEST);
+    let gap = gap.clamp(SHORTEST_GAP, LONGEST);
     // A feed that fell silent is asked less, but trusted for a while to speak up again.
     let believed = gap.max(silence.unwrap_or(0.0) * SILENCE_COUNTS);
     let wait = scaled(limits.interval, (believed / USUAL_GAP).sqrt().min(MOST_STRETCH));

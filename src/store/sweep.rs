@@ -227,11 +227,15 @@ pub(super) fn tidy(connection: &Connection) -> Result<bool, Fault> {
         connection.pragma_query_value(None, "freelist_count", |row| row.get::<_, i64>(0))
     };
     let free_before = free(connection)?;
-    connection.execute_batch(&format!("PRAGMA incremental_vacuum({TIDY_PAGES})"))?;
-    Ok(merged || (free_before > TIDY_PAGES && free(connection)? < free_before))
+    // One page a row: it has to be read to its end.
+    let mut vacuum = connection.prepare(&format!("PRAGMA incremental_vacuum({TIDY_PAGES})"))?;
+    let mut pages = vacuum.query([])?;
+    while pages.next()?.is_some() {}
+    let left = free(connection)?;
+    Ok(merged || (left > 0 && left < free_before))
 }
 
-/// Pages that one step of [`tidy`] writes: 4 MiB, so that no poll waits long.
+/// Pages that one step of [`tidy`] writes: 8 MiB, so that no poll waits long.
 const TIDY_PAGES: i64 = 1_000;
 
 /// What is wrong with the file, one line each.

@@ -38,24 +38,11 @@ impl World {
         Self {
             folder: tempfile::tempdir().unwrap(),
             head: "[store]\npath = \"merganser.db\"\n\
-                   [fetch]\nallow_private_networks = true\n{fetch}\n\
+                   [fetch]\nallow_private_networks = true\n\
                    [server]\nlisten = \"127.0.0.1:0\"\nbase_url = \"http://river.example.org/\"\n"
                 .to_owned(),
             tables: String::new(),
         }
-    }
-
-    /// More keys of `[fetch]`.
-    pub fn fetch_keys(mut self, keys: &str) -> Self {
-        self.head = self.head.replace("{fetch}", &format!("{keys}\n{{fetch}}"));
-        self
-    }
-
-    /// More tables, as TOML.
-    pub fn with(mut self, toml: &str) -> Self {
-        self.tables.push_str(toml);
-        self.tables.push('\n');
-        self
     }
 
     pub fn feed(mut self, name: &str, url: &str) -> Self {
@@ -77,7 +64,7 @@ impl World {
 
     /// Writes the config anew; every command does so before it runs.
     pub fn write_config(&self) {
-        let text = format!("{}{}", self.head.replace("{fetch}", ""), self.tables);
+        let text = format!("{}{}", self.head, self.tables);
         std::fs::write(self.config_path(), text).unwrap();
     }
 
@@ -294,19 +281,4 @@ fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
         bytes = &bytes[end + 4 + size..];
     }
     body
-}
-
-/// Whether a tool of the machine may be missing: in CI nothing is skipped.
-pub fn has_tool(name: &str) -> bool {
-    let found = std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(name).is_file()));
-    let may_skip = std::env::var("MERGANSER_TESTS_MAY_SKIP").is_ok_and(|value| value != "no");
-    assert!(
-        found || may_skip || std::env::var_os("CI").is_none(),
-        "{name} is missing, and nothing may be skipped"
-    );
-    if !found {
-        eprintln!("skipped: {name} is not installed");
-    }
-    found
 }

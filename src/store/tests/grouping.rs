@@ -157,7 +157,7 @@ async fn the_heir_of_a_representative_is_the_origins_own_entry() {
         entry.origin =
             Some(crate::model::Origin { id: Some("tag:one".into()), ..Default::default() });
     });
-    house.poll(3, noon(), &[one.clone()]).await;
+    house.poll(3, noon(), std::slice::from_ref(&one)).await;
     house.poll(2, noon() + hours(1), &[planet]).await;
     house.poll(1, noon() + hours(2), &[one]).await;
     assert_eq!(house.river().await.len(), 1);

@@ -5,6 +5,7 @@ mod faults;
 mod feeds;
 mod grouping;
 mod identity;
+mod size;
 mod sweeping;
 
 use std::{path::PathBuf, time::Duration};
