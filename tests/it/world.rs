@@ -45,6 +45,13 @@ impl World {
         }
     }
 
+    /// More tables, as TOML.
+    pub fn with(mut self, toml: &str) -> Self {
+        self.tables.push_str(toml);
+        self.tables.push('\n');
+        self
+    }
+
     pub fn feed(mut self, name: &str, url: &str) -> Self {
         writeln!(self.tables, "[[feed]]\nname = \"{name}\"\nurl = \"{url}\"").unwrap();
         self
