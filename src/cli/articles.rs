@@ -1,13 +1,13 @@
 //! `merganser articles`: the deduplicated articles, newest first.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Result;
 use chrono::Utc;
 use tokio::runtime::Runtime;
 
 use crate::{
-    model::{Article, ArticleQuery, OutputFilter, Rules, Time},
+    model::{Article, ArticleQuery, Time},
     store::Store,
 };
 
@@ -54,14 +54,17 @@ impl Articles {
         let since = self.since.as_deref().map(|text| text::since(text, now));
         let since =
             since.transpose().map_err(|error| session::Usage(format!("--since: {error}")))?;
-        let filter = match &self.output {
-            Some(name) => session::output(&config, name)?.filter.clone(),
-            None => OutputFilter::default(),
+        let output = self.output.as_deref().map(|name| session::output(&config, name));
+        let output = output.transpose()?;
+        let takes_in: TakesIn = match output {
+            Some(output) => Arc::new(session::takes_in(&config, output)?),
+            None => Arc::new(|_| true),
         };
-        let rules = Rules::parse(&filter)?;
+        let filter = output.map(|output| output.filter.clone()).unwrap_or_default();
         let query =
             ArticleQuery { filter, search: self.search.clone(), since, ..ArticleQuery::default() };
-        let asked = Asked { store: session::stored(&config)?, runtime: session::runtime()?, rules };
+        let asked =
+            Asked { store: session::stored(&config)?, runtime: session::runtime()?, takes_in };
         let mut out = Out::stdout();
         if self.json {
             json(&mut out, &asked, query, self.limit.unwrap_or(u32::MAX))?;
@@ -95,13 +98,16 @@ impl Articles {
 struct Asked {
     store: Store,
     runtime: Runtime,
-    rules: Rules,
+    takes_in: TakesIn,
 }
+
+/// Whether an article is among those asked for.
+type TakesIn = Arc<dyn Fn(&Article) -> bool + Send + Sync>;
 
 impl Asked {
     fn articles(&self, query: ArticleQuery) -> Result<Vec<Article>> {
-        let rules = self.rules.clone();
-        let articles = self.store.articles_that(query, move |article| rules.admits(article));
+        let takes_in = self.takes_in.clone();
+        let articles = self.store.articles_that(query, move |article| takes_in(article));
         Ok(self.runtime.block_on(articles)?)
     }
 }

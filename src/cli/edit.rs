@@ -1,6 +1,9 @@
 //! What `add` and `opml import` share: feeds into the config file, or not at all.
 
-use std::{collections::HashSet, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use anyhow::{Context as _, Result};
 use url::Url;
@@ -17,6 +20,8 @@ pub struct Editable {
     pub config: Config,
     /// `None`: the file is to be made.
     before: Option<String>,
+    /// The name of each feed, old and new, by its URL.
+    names: HashMap<Url, String>,
     taken: HashSet<String>,
     new: Vec<NewFeed>,
 }
@@ -46,16 +51,16 @@ impl Editable {
         let around = Surroundings::of(&path);
         let text = before.as_deref().unwrap_or_default();
         let config = config::from_text(text, &around).map_err(BadConfig)?;
-        let taken = config.feeds.iter().map(|feed| feed.name.clone()).collect();
-        Ok(Self { config, before, taken, new: Vec::new() })
+        let names: HashMap<Url, String> =
+            config.feeds.iter().map(|feed| (feed.url.clone(), feed.name.clone())).collect();
+        let taken = names.values().cloned().collect();
+        Ok(Self { config, before, names, taken, new: Vec::new() })
     }
 
     /// Takes in one more feed. `name` is a wish: made unique, and made up where it is `None`.
     pub fn take(&mut self, url: &Url, name: Option<&str>, tags: &[String]) -> Verdict {
-        let new = self.new.iter().map(|feed| (&feed.url, feed.name.as_deref()));
-        let old = self.config.feeds.iter().map(|feed| (&feed.url, Some(feed.name.as_str())));
-        if let Some((_, name)) = old.chain(new).find(|(other, _)| *other == url) {
-            return Verdict::There(name.unwrap_or_default().to_owned());
+        if let Some(name) = self.names.get(url) {
+            return Verdict::There(name.clone());
         }
         if !self.config.fetch.allow_private_networks && config::is_private(url) {
             return Verdict::Private;

@@ -1,6 +1,9 @@
 //! `merganser feeds`: every feed and where it stands.
 
-use std::{collections::HashMap, process::ExitCode};
+use std::{
+    collections::{HashMap, HashSet},
+    process::ExitCode,
+};
 
 use anyhow::Result;
 use chrono::Utc;
@@ -60,7 +63,7 @@ fn statuses(config: &Config) -> Result<Vec<FeedStatus>> {
     }
     let places: HashMap<&str, usize> =
         config.feeds.iter().enumerate().map(|(at, feed)| (feed.name.as_str(), at)).collect();
-    let met: Vec<String> = known.iter().map(|feed| feed.name.clone()).collect();
+    let met: HashSet<String> = known.iter().map(|feed| feed.name.clone()).collect();
     let unmet = config.feeds.iter().filter(|feed| !met.contains(&feed.name));
     known.extend(unmet.map(|feed| never_met(feed, config)));
     known.sort_by_key(|feed| places.get(feed.name.as_str()).copied().unwrap_or(usize::MAX));

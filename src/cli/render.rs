@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
 use crate::{
-    model::{ArticleQuery, Rules},
+    model::ArticleQuery,
     publish::{self, Format, Site},
 };
 
@@ -60,14 +60,14 @@ impl Render {
         logs::start(logs::COMMAND);
         let config = session::config(global)?;
         let output = session::output(&config, &self.output)?;
-        let rules = Rules::parse(&output.filter)?;
+        let takes_in = session::takes_in(&config, output)?;
         let store = session::stored(&config)?;
         let query = ArticleQuery {
             filter: output.filter.clone(),
             limit: output.limit,
             ..ArticleQuery::default()
         };
-        let articles = store.articles_that(query, move |article| rules.admits(article));
+        let articles = store.articles_that(query, takes_in);
         let articles = session::runtime()?.block_on(articles)?;
         let site = Site::new(&config.server, &config.outputs);
         let rendered = publish::render(output, &site, &articles, self.format.into());

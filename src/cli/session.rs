@@ -7,7 +7,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     config::{self, Config, Fault, NotFound},
-    model::{FeedState, OutputSetting},
+    model::{Article, FeedState, OutputSetting, Rules},
+    publish::{Site, echo::is_echo},
     store::{OpenAs, Store},
 };
 
@@ -66,6 +67,16 @@ pub fn output<'c>(config: &'c Config, name: &str) -> Result<&'c OutputSetting, U
             names.join(", ")
         ))
     })
+}
+
+/// What an output takes in, as the server has it: by its rules, and no echo of our own outputs.
+pub fn takes_in(
+    config: &Config,
+    output: &OutputSetting,
+) -> Result<impl Fn(&Article) -> bool + Clone + Send + 'static> {
+    let rules = Rules::parse(&output.filter)?;
+    let site = Site::new(&config.server, &config.outputs);
+    Ok(move |article: &Article| rules.admits(article) && !is_echo(article, &site))
 }
 
 /// Refuses names that no feed of the config has.

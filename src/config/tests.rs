@@ -425,3 +425,13 @@ fn the_shipped_samples_are_where_the_config_says() {
     assert_eq!(files.len(), 5);
     assert!(files.iter().all(|file| file.is_file()), "{files:?}");
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_reading_panic(text in TOML_CRUMBS) {
+        let _ = told(&text);
+    }
+}
+
+/// Crumbs of TOML and of this config, in any order.
+const TOML_CRUMBS: &str = "(\\[|\\]|\\[\\[feed\\]\\]|\\[fetch\\]|\\[\\[output\\]\\]|=|\\.|,|\"|'|#|\\{|\\}| |\n|\r\n|url|name|tags|interval|feeds|schedule|max_body|1s|-1|0x|true|2026-11-25|file:|https://|é|\u{0}|[a-z]{1,3}|[0-9*/]{1,3}){0,60}";
