@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
+    daemon::outputs,
     fetch::Fetcher,
     metrics::Metrics,
     poll::{self, Polled, Poller, Progress},
@@ -78,6 +79,10 @@ impl Fetch {
         bar.finish_and_clear();
         listener.abort();
         done?;
+        // With a timer and an [[output]] path, this command alone is a complete planet.
+        for output in &config.outputs {
+            outputs::write(store, &config.server, &config.outputs, output).await;
+        }
         round.elapsed = begun.elapsed();
         round.interrupted = stop.is_cancelled();
         if round.polled == 0 {

@@ -5,7 +5,7 @@
 //! what a poll means.
 
 mod clock;
-mod outputs;
+pub mod outputs;
 mod service;
 mod signals;
 
@@ -30,7 +30,8 @@ use crate::{
     config::{self, Config},
     fetch::{Fetcher, FetcherError},
     metrics::Metrics,
-    poll::{Dispatch, Polled, Poller},
+    poll::{Dispatch, Polled, Poller, seed_rests},
+    schedule,
     server::{self, Pulse, Server},
     store::{Claim, OpenAs, Store, StoreError},
 };
@@ -117,11 +118,12 @@ impl Daemon {
         store: Store,
         listener: TcpListener,
     ) -> Result<Self, DaemonError> {
-        store.sync_feeds(config.feeds.clone(), Utc::now()).await?;
+        sync(&store, &config).await?;
         let metrics = Metrics::new();
         let pulse = Pulse::default();
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let poller = poller(&config, &store, &fetcher, &metrics);
+        seed_rests(&poller).await?;
         let dispatch = Dispatch::new(poller, config.fetch.concurrency);
         let (revision, revisions) = watch::channel(store.revision().await?);
         let stop = CancellationToken::new();
@@ -176,9 +178,9 @@ impl Daemon {
             Event::Asked(Asked::Stop) => return Ok(Next::End),
             Event::Asked(Asked::Reload) => self.reload().await?,
             Event::Rang(Ring::Tick) => self.tick().await?,
-            Event::Rang(Ring::Schedule(text)) => {
-                self.store.mark_due(text, Utc::now()).await?;
-            }
+            // `next_poll` holds the cron text's next moment already, spread by URL and later
+            // where the publisher asked for it: the ring only says that it is time to look.
+            Event::Rang(Ring::Schedule(_)) => self.tick().await?,
             Event::Rang(Ring::Night) => self.sweep().await?,
             Event::Polls(None) => {}
             Event::Polls(Some(polled)) => {
@@ -191,7 +193,7 @@ impl Daemon {
         self.dispatch.start_ready();
         let resting = self.dispatch.take_resting();
         if !resting.is_empty() {
-            self.store.release(resting).await?;
+            self.store.put_off(resting).await?;
         }
         Ok(Next::GoOn)
     }
@@ -265,7 +267,7 @@ impl Daemon {
                 warn!("{key} changes at the next start only");
             }
         }
-        self.store.sync_feeds(new.feeds.clone(), Utc::now()).await?;
+        sync(&self.store, &new).await?;
         match self.fetcher.with_limits(new.fetch.clone()) {
             Ok(fetcher) => self.fetcher = fetcher,
             Err(fault) => error!("the old limits stay: {fault}"),
@@ -314,6 +316,15 @@ impl Daemon {
         info!("stopped");
         Ok(())
     }
+}
+
+/// The config's feeds into the store. Many that are due at once, because they are new or
+/// nobody polled for a while, are spread over the interval, so that a start is no burst.
+async fn sync(store: &Store, config: &Config) -> Result<(), StoreError> {
+    let now = Utc::now();
+    store.sync_feeds(config.feeds.clone(), now).await?;
+    let interval = config.pace.interval;
+    store.spread_due(now, move |nth, of| schedule::stagger(nth, of, interval)).await
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, DaemonError> {

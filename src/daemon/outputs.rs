@@ -13,8 +13,8 @@ use crate::{
     config::Config,
     fetch::Fetcher,
     files,
-    model::{ArticleQuery, OutputSetting, ServerSettings},
-    publish::{self, Format, Site},
+    model::{Article, ArticleQuery, OutputSetting, Rules, ServerSettings},
+    publish::{self, Format, Site, echo::is_echo},
     store::Store,
 };
 
@@ -71,11 +71,17 @@ pub async fn write(
         limit: output.limit,
         ..ArticleQuery::default()
     };
-    let articles = match store.articles(query).await {
+    let site = Site::new(server, outputs);
+    let rules = match Rules::parse(&output.filter) {
+        Ok(rules) => rules,
+        Err(fault) => return warn!("output {}: {fault}", output.name),
+    };
+    let ours = site.clone();
+    let accept = move |article: &Article| rules.admits(article) && !is_echo(article, &ours);
+    let articles = match store.articles_that(query, accept).await {
         Ok(articles) => articles,
         Err(error) => return warn!("output {}: {error}", output.name),
     };
-    let site = Site::new(server, outputs);
     let output = output.clone();
     let written =
         tokio::task::spawn_blocking(move || into(&folder, &output, &site, &articles)).await;
@@ -90,7 +96,7 @@ fn into(
     folder: &Path,
     output: &OutputSetting,
     site: &Site,
-    articles: &[crate::model::Article],
+    articles: &[Article],
 ) -> Result<(), files::FilesError> {
     let formats = [Format::Atom, Format::Rss, Format::Json, Format::Html];
     let documents: Vec<_> =

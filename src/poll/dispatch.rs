@@ -9,12 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::Utc;
 use tokio::task::{JoinError, JoinSet};
 use tracing::error;
 
 use crate::{
     fetch::{HostPass, Turn},
-    model::{DueFeed, FeedId},
+    model::{DueFeed, FeedId, Time},
+    schedule,
     store::StoreError,
 };
 
@@ -29,8 +31,8 @@ pub struct Dispatch {
     /// Queued or in flight: a feed whose lease ran out meanwhile is not taken twice.
     ours: HashSet<FeedId>,
     polls: JoinSet<(FeedId, Result<Polled, StoreError>)>,
-    /// Feeds whose host asked for rest: to be given back.
-    resting: Vec<FeedId>,
+    /// Feeds whose host asked for rest, and when they may be polled.
+    resting: Vec<(FeedId, Time)>,
     /// When the first waiting host lets somebody in.
     wake: Option<Instant>,
 }
@@ -83,7 +85,7 @@ impl Dispatch {
         self.wake = None;
         while self.polls.len() < self.concurrency {
             let mut pass: Option<HostPass> = None;
-            let mut rests = false;
+            let mut rests = None;
             let (hosts, wake) = (self.poller.fetcher().hosts().clone(), &mut self.wake);
             let next = self.queue.next(|feed| match hosts.try_enter(&feed.poll_url) {
                 Turn::Now(open) => {
@@ -96,18 +98,20 @@ impl Dispatch {
                     false
                 }
                 Turn::Busy => false,
-                Turn::Resting(_) => {
-                    rests = true;
+                Turn::Resting(left) => {
+                    rests = Some(left);
                     true
                 }
             });
             match (next, pass) {
                 (Some(feed), Some(pass)) => self.start(feed, pass),
-                (Some(feed), None) if rests => {
+                (Some(feed), None) => {
+                    let now = Utc::now();
+                    let until = now + rests.unwrap_or_default();
                     self.ours.remove(&feed.id);
-                    self.resting.push(feed.id);
+                    self.resting.push((feed.id, schedule::after_rest(&feed.url, until, now)));
                 }
-                _ => break,
+                (None, _) => break,
             }
         }
     }
@@ -129,8 +133,8 @@ impl Dispatch {
         }
     }
 
-    /// Feeds to give back to the store: their hosts asked for rest.
-    pub fn take_resting(&mut self) -> Vec<FeedId> {
+    /// Feeds to be put off until then: their hosts asked for rest.
+    pub fn take_resting(&mut self) -> Vec<(FeedId, Time)> {
         std::mem::take(&mut self.resting)
     }
 

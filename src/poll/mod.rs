@@ -191,6 +191,14 @@ impl Poller {
     }
 }
 
+/// Hosts that asked for rest before this process began rest on.
+pub async fn seed_rests(poller: &Poller) -> Result<(), StoreError> {
+    for (url, until) in poller.store.rests(Utc::now()).await? {
+        poller.fetcher.hosts().rest(&url, until);
+    }
+    Ok(())
+}
+
 impl Polled {
     /// One line a poll, to be read alone.
     fn log(&self) {

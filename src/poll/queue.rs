@@ -6,7 +6,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::model::{DueFeed, FeedId};
+use crate::{
+    fetch::host_key,
+    model::{DueFeed, FeedId},
+};
 
 /// Feeds by host, hosts in the order of their turns.
 #[derive(Debug, Default)]
@@ -61,9 +64,9 @@ impl Queue {
     }
 }
 
-/// What shares a turn: the host, by the name that the request will go to.
+/// What shares a turn: what the gate of hosts counts as one; files are all of one.
 fn host_of(feed: &DueFeed) -> String {
-    feed.poll_url.host_str().unwrap_or_default().to_owned()
+    host_key(&feed.poll_url).unwrap_or_default()
 }
 
 #[cfg(test)]

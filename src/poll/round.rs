@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{Claim, StoreError};
 
-use super::{Dispatch, Polled, Poller};
+use super::{Dispatch, Polled, Poller, seed_rests};
 
 /// What a round tells while it goes on.
 #[derive(Debug, Clone)]
@@ -28,6 +28,7 @@ pub async fn fetch_once(
     let store = poller.store().clone();
     // All at once: a feed that comes due again while the round goes on is the next round's.
     let feeds = store.claim(which, Utc::now(), u32::MAX, LEASE).await?;
+    seed_rests(&poller).await?;
     on_progress(Progress::Claimed(feeds.len()));
     let mut dispatch = Dispatch::new(poller, concurrency);
     dispatch.add(feeds);
@@ -35,12 +36,12 @@ pub async fn fetch_once(
         if !stop.is_cancelled() {
             dispatch.start_ready();
         }
-        let mut back = dispatch.take_resting();
-        if stop.is_cancelled() {
-            back.extend(dispatch.drain());
+        let resting = dispatch.take_resting();
+        if !resting.is_empty() {
+            store.put_off(resting).await?;
         }
-        if !back.is_empty() {
-            store.release(back).await?;
+        if stop.is_cancelled() {
+            store.release(dispatch.drain()).await?;
         }
         if dispatch.is_idle() {
             return Ok(());

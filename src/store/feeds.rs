@@ -270,6 +270,63 @@ pub(super) fn release(connection: &Connection, feeds: &[FeedId]) -> Result<(), F
     Ok(())
 }
 
+/// The same, to be polled not before these instants.
+pub(super) fn put_off(connection: &Connection, feeds: &[(FeedId, Time)]) -> Result<(), Fault> {
+    let mut later = connection.prepare_cached(
+        "UPDATE feeds SET leased_until = NULL, next_poll = max(next_poll, ?2) WHERE id = ?1",
+    )?;
+    for (feed, until) in feeds {
+        later.execute((feed.0, millis(*until)))?;
+    }
+    Ok(())
+}
+
+/// Addresses at hosts that asked for rest, and until when.
+pub(super) fn rests(connection: &Connection, now: Time) -> Result<Vec<(Url, Time)>, Fault> {
+    let mut resting = connection.prepare_cached(
+        "SELECT coalesce(moved_to, url), memory FROM feeds WHERE rest_until > ?1",
+    )?;
+    let mut rows = resting.query([millis(now)])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let memory: PollMemory = from_json(row.get(1)?);
+        if let Some(rest) = memory.retry_after.filter(|rest| rest.whole_host)
+            && let Ok(url) = Url::parse(&row.get::<_, String>(0)?)
+        {
+            found.push((url, rest.until));
+        }
+    }
+    Ok(found)
+}
+
+/// Puts the feeds that are due off by `wait(nth, of)`: in an order that has nothing to do
+/// with the config's, where the feeds of one host often stand together.
+pub(super) fn spread_due(
+    connection: &Connection,
+    now: Time,
+    wait: &dyn Fn(usize, usize) -> Duration,
+) -> Result<(), Fault> {
+    let mut due: Vec<(i64, u64)> = connection
+        .prepare(
+            "SELECT id, url FROM feeds
+              WHERE status NOT IN ('gone', 'paused') AND next_poll <= ?1",
+        )?
+        .query_map([millis(now)], |row| {
+            Ok((row.get(0)?, xxhash_rust::xxh3::xxh3_64(row.get::<_, String>(1)?.as_bytes())))
+        })?
+        .collect::<Result<_, _>>()?;
+    due.sort_unstable_by_key(|(_, place)| *place);
+    let mut later = connection.prepare_cached("UPDATE feeds SET next_poll = ?2 WHERE id = ?1")?;
+    for (nth, (feed, _)) in due.iter().enumerate() {
+        let wait = wait(nth, due.len());
+        if wait > Duration::ZERO {
+            let wait = TimeDelta::from_std(wait).unwrap_or_default();
+            later.execute((feed, millis(now + wait)))?;
+        }
+    }
+    Ok(())
+}
+
 /// When the next feed is due: a leased one not before its lease ends.
 pub(super) fn next_due(connection: &Connection) -> Result<Option<Time>, Fault> {
     let free = connection
@@ -288,18 +345,6 @@ pub(super) fn next_due(connection: &Connection) -> Result<Option<Time>, Fault> {
         )?
         .query_row([], |row| row.get(0))?;
     Ok([time(free.flatten()), time(leased)].into_iter().flatten().min())
-}
-
-/// Makes the feeds of a cron text due: now, or when the server's plea for rest ends.
-pub(super) fn mark_due(connection: &Connection, schedule: &str, now: Time) -> Result<u32, Fault> {
-    let marked = connection
-        .prepare_cached(
-            "UPDATE feeds SET next_poll = max(:now, coalesce(rest_until, ''))
-              WHERE schedule = :schedule AND status NOT IN ('gone', 'paused')
-                AND (next_poll IS NULL OR next_poll > max(:now, coalesce(rest_until, '')))",
-        )?
-        .execute(named_params! { ":now": millis(now), ":schedule": schedule })?;
-    Ok(u32::try_from(marked).unwrap_or(u32::MAX))
 }
 
 /// Every feed and its state, in the order in which they came into the config.

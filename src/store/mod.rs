@@ -236,16 +236,32 @@ impl Store {
         self.writer()?.run("giving feeds back", work).await
     }
 
+    /// Gives claimed feeds back, to be polled not before these instants.
+    pub async fn put_off(&self, feeds: Vec<(FeedId, Time)>) -> Result<(), StoreError> {
+        let work = move |connection: &rusqlite::Connection| feeds::put_off(connection, &feeds);
+        self.writer()?.run("putting feeds off", work).await
+    }
+
+    /// Hosts that asked for rest beyond `now`: an address at each, and until when.
+    pub async fn rests(&self, now: Time) -> Result<Vec<(url::Url, Time)>, StoreError> {
+        let look = move |connection: &rusqlite::Connection| feeds::rests(connection, now);
+        self.inner.readers.look("asking which hosts rest", look).await
+    }
+
+    /// Puts the feeds that are due now off by `wait(nth, of)` each, those of one host apart.
+    pub async fn spread_due(
+        &self,
+        now: Time,
+        wait: impl Fn(usize, usize) -> Duration + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let work =
+            move |connection: &rusqlite::Connection| feeds::spread_due(connection, now, &wait);
+        self.writer()?.run("spreading feeds", work).await
+    }
+
     /// When the next feed is due.
     pub async fn next_due(&self) -> Result<Option<Time>, StoreError> {
         self.inner.readers.look("asking for the next poll", feeds::next_due).await
-    }
-
-    /// Makes the feeds of a cron text due.
-    pub async fn mark_due(&self, schedule: String, now: Time) -> Result<u32, StoreError> {
-        let work =
-            move |connection: &rusqlite::Connection| feeds::mark_due(connection, &schedule, now);
-        self.writer()?.run("marking feeds as due", work).await
     }
 
     /// Which of these guids the feed has, with the hash of what each last said.

@@ -94,3 +94,12 @@ fn a_feed_that_fails_is_recorded_with_one_clear_line() {
         world.one("SELECT error FROM fetches WHERE error IS NOT NULL ORDER BY at LIMIT 1");
     assert!(error.contains("nowhere.xml") && !error.contains('\n'), "{error}");
 }
+
+#[test]
+fn an_output_with_a_path_is_written_as_files_by_fetch_alone() {
+    let world = coast().with("[[output]]\nname = \"all\"\npath = \"public\"");
+    world.ok(&["fetch"]);
+    for file in ["all.atom", "all.rss", "all.json", "all.html", "all.atom.gz"] {
+        assert!(world.folder().join("public").join(file).is_file(), "{file} is missing");
+    }
+}

@@ -60,19 +60,37 @@ async fn who_asked_for_rest_or_is_gone_is_not_polled_even_by_force() {
 }
 
 #[tokio::test]
-async fn a_cron_text_makes_its_feeds_due_but_not_before_the_servers_rest() {
-    let house = House::with(&[]).await;
-    let mut daily = setting("daily");
-    daily.timing.schedule = Some("0 0 12 * * *".into());
-    house.store.sync_feeds(vec![daily, setting("other")], noon()).await.unwrap();
-    let mut rest = update(FeedId(1), noon(), &[]);
-    rest.memory.retry_after = Some(RetryAfter { until: noon() + hours(2), whole_host: false });
-    rest.next_poll = Some(noon() + hours(24));
-    house.store.commit(rest).await.unwrap();
-    house.poll(2, noon(), &[]).await;
-    assert_eq!(house.store.mark_due("0 0 12 * * *".into(), noon() + hours(1)).await.unwrap(), 1);
-    assert!(!names(&house, Claim::Due, noon() + hours(1)).await.contains(&"daily".into()));
-    assert!(names(&house, Claim::Due, noon() + hours(2)).await.contains(&"daily".into()));
+async fn a_feed_that_is_put_off_is_not_due_before() {
+    let house = House::with(&["a", "b"]).await;
+    let due = house.store.claim(Claim::Due, noon(), 9, hours(1).to_std().unwrap()).await.unwrap();
+    house.store.put_off(vec![(due[0].id, noon() + hours(1))]).await.unwrap();
+    house.store.release(vec![due[1].id]).await.unwrap();
+    let now = house.store.claim(Claim::Due, noon(), 9, hours(1).to_std().unwrap()).await.unwrap();
+    assert_eq!(now.iter().map(|feed| feed.id).collect::<Vec<_>>(), [due[1].id]);
+    assert!(names(&house, Claim::Due, noon() + hours(1)).await.contains(&due[0].name));
+}
+
+#[tokio::test]
+async fn a_hosts_rest_is_known_after_a_restart_and_a_feeds_own_is_not_the_hosts() {
+    let house = House::with(&["a", "b"]).await;
+    for (feed, whole_host) in [(1, true), (2, false)] {
+        let mut rest = update(FeedId(feed), noon(), &[]);
+        rest.memory.retry_after = Some(RetryAfter { until: noon() + hours(2), whole_host });
+        house.store.commit(rest).await.unwrap();
+    }
+    let rests = house.store.rests(noon()).await.unwrap();
+    assert_eq!(rests.len(), 1);
+    assert_eq!(rests[0].1, noon() + hours(2));
+    assert!(house.store.rests(noon() + hours(3)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn feeds_that_are_due_at_once_can_be_spread() {
+    let house = House::with(&["a", "b", "c"]).await;
+    let wait =
+        |nth: usize, of: usize| std::time::Duration::from_secs(3600 * nth as u64 / of as u64);
+    house.store.spread_due(noon(), wait).await.unwrap();
+    assert_eq!(names(&house, Claim::Due, noon()).await.len(), 1);
 }
 
 #[tokio::test]
