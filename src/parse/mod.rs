@@ -26,7 +26,9 @@ mod mojibake;
 mod plain;
 mod urls;
 
-use crate::model::{Document, Entry, FeedMeta, ParsedFeed, RawFeed, RawText, TextKind, Time};
+use crate::model::{
+    Document, Entry, FeedMeta, ParsedFeed, RawEntry, RawFeed, RawText, TextKind, Time,
+};
 use extract::{Context, Found};
 
 pub use finish::{finish, finish_meta};
@@ -55,16 +57,39 @@ pub fn read_leniently(document: &Document) -> Result<RawFeed, ParseError> {
     Ok(read_with(document, false)?.0)
 }
 
-/// Both halves at once, for `merganser parse`: shows entries that stand there twice, too.
-///
-/// A date after `now` is clamped to it.
+/// Both halves at once. Shows entries that stand there twice, too; a date after `now` is
+/// clamped to it.
 pub fn parse(document: &Document, now: Time) -> Result<ParsedFeed, ParseError> {
+    let RawFeed { hints, links, meta, mut repairs, entries } = read_with(document, true)?.0;
+    let meta = finish_meta(meta, now);
+    let entries = entries.into_iter().map(|raw| finish(raw, now, &mut repairs)).collect();
+    Ok(ParsedFeed { meta, entries, hints, links, repairs })
+}
+
+/// The same, one entry after the other, so that a large document costs no more than its
+/// reading. Repairs of an entry are known once it has been given out.
+pub fn parse_each(document: &Document, now: Time) -> Result<Parsing, ParseError> {
     let (raw, _) = read_with(document, true)?;
-    let mut repairs = raw.repairs;
-    let entries: Vec<Entry> =
-        raw.entries.into_iter().map(|entry| finish(entry, now, &mut repairs)).collect();
     let meta = finish_meta(raw.meta, now);
-    Ok(ParsedFeed { meta, entries, hints: raw.hints, links: raw.links, repairs })
+    Ok(Parsing { meta, repairs: raw.repairs, now, entries: raw.entries.into_iter() })
+}
+
+/// A document that is being finished: an iterator over its entries.
+#[derive(Debug)]
+pub struct Parsing {
+    pub meta: FeedMeta,
+    pub repairs: Vec<String>,
+    now: Time,
+    entries: std::vec::IntoIter<RawEntry>,
+}
+
+impl Iterator for Parsing {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        let raw = self.entries.next()?;
+        Some(finish(raw, self.now, &mut self.repairs))
+    }
 }
 
 /// Reads with or without the help of feed-rs; what comes out is the same.
