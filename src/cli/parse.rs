@@ -13,8 +13,8 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use crate::{
-    model::{Document, Entry, Html, ParsedFeed, Time},
-    parse,
+    model::{Document, Entry, Html, Time},
+    parse::{self, Parsing},
 };
 
 /// Bytes of a document; more is refused as the fetcher would.
@@ -39,11 +39,10 @@ impl Parse {
             bytes_of(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
         let document =
             Document { bytes: bytes.into(), content_type: self.content_type, base: self.base };
-        let feed = parse::parse(&document, chrono::Utc::now())
+        let parsing = parse::parse_each(&document, chrono::Utc::now())
             .with_context(|| self.file.display().to_string())?;
         let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
-        serde_json::to_writer_pretty(&mut stdout, &as_json(&feed))?;
-        stdout.write_all(b"\n")?;
+        write_json(parsing, &mut stdout)?;
         stdout.flush()?;
         Ok(ExitCode::SUCCESS)
     }
@@ -64,20 +63,26 @@ fn bytes_of(file: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn as_json(feed: &ParsedFeed) -> Value {
-    let meta = &feed.meta;
-    json!({
-        "feed": {
-            "title": meta.title,
-            "url": meta.url,
-            "home_page": meta.home_page,
-            "description": meta.description,
-            "language": meta.language,
-            "updated": date(meta.updated),
-        },
-        "entries": feed.entries.iter().map(entry_as_json).collect::<Vec<_>>(),
-        "repairs": feed.repairs,
-    })
+/// Writes the contract's JSON, an entry at a time: a whole document of it would cost several
+/// times what reading costs.
+fn write_json(mut parsing: Parsing, out: &mut impl Write) -> anyhow::Result<()> {
+    let meta = &parsing.meta;
+    let feed = json!({
+        "title": meta.title,
+        "url": meta.url,
+        "home_page": meta.home_page,
+        "description": meta.description,
+        "language": meta.language,
+        "updated": date(meta.updated),
+    });
+    write!(out, "{{\n\"feed\": {feed:#},\n\"entries\": [")?;
+    let mut separator = "\n";
+    for entry in parsing.by_ref() {
+        write!(out, "{separator}{:#}", entry_as_json(&entry))?;
+        separator = ",\n";
+    }
+    writeln!(out, "\n],\n\"repairs\": {:#}\n}}", json!(parsing.repairs))?;
+    Ok(())
 }
 
 fn entry_as_json(entry: &Entry) -> Value {
@@ -118,8 +123,12 @@ mod tests {
             }
             let bytes = bytes_of(&path).unwrap();
             let document = Document { bytes: bytes.into(), content_type: None, base: None };
-            let told = match parse::parse(&document, now) {
-                Ok(feed) => serde_json::to_string_pretty(&as_json(&feed)).unwrap() + "\n",
+            let told = match parse::parse_each(&document, now) {
+                Ok(parsing) => {
+                    let mut json = Vec::new();
+                    write_json(parsing, &mut json).unwrap();
+                    String::from_utf8(json).unwrap()
+                }
                 Err(error) => format!("{error}\n"),
             };
             let golden = path.with_added_extension("golden");

@@ -14,8 +14,8 @@ fn document(text: impl Into<bytes::Bytes>, base: Option<&str>) -> Document {
 /// Both readings, and whether feed-rs took part in the first.
 fn both(document: &Document) -> (Result<RawFeed, ParseError>, Result<RawFeed, ParseError>, bool) {
     let mut was_plain = false;
-    let mut without_reader = |reading: Result<RawFeed, ParseError>| {
-        reading.map(|mut feed| {
+    let mut without_reader = |reading: Result<(RawFeed, bool), ParseError>| {
+        reading.map(|(mut feed, _)| {
             feed.repairs.retain(|repair| {
                 was_plain |= repair.starts_with("reader: feed-rs");
                 !repair.starts_with("reader: ")

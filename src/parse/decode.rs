@@ -252,20 +252,24 @@ fn without_controls<'d>(text: Cow<'d, str>, repairs: &mut Vec<String>) -> Cow<'d
 }
 
 fn has_controls(bytes: &[u8]) -> bool {
-    // Two passes of simple loops, which the compiler turns into wide instructions.
+    // Passes of simple loops without an early end, which the compiler turns into wide
+    // instructions.
     let low = bytes.iter().fold(false, |found, &byte| {
         found | (byte < 0x20 && byte != b'\t' && byte != b'\n' && byte != b'\r')
     });
-    low || (!bytes.is_ascii() && {
-        bytes.windows(3).any(|window| {
-            matches!(
-                window,
-                [0xC2, 0x80..=0x9F, _]
-                    | [_, 0xC2, 0x80..=0x9F]
-                    | [0xEF, 0xBF, 0xBE | 0xBF]
-                    | [0xEF, 0xBB, 0xBF]
-            )
-        })
+    if low || bytes.is_ascii() {
+        return low;
+    }
+    let second = bytes.get(1..).unwrap_or_default();
+    let third = bytes.get(2..).unwrap_or_default();
+    let c1 = bytes.iter().zip(second).fold(false, |found, (&first, &second)| {
+        found | (first == 0xC2 && (0x80..=0x9F).contains(&second))
+    });
+    c1 || bytes.iter().zip(second).zip(third).fold(false, |found, ((&first, &second), &third)| {
+        // U+FFFE and U+FFFF, and a byte order mark that is none.
+        found
+            | (first == 0xEF
+                && ((second == 0xBF && third >= 0xBE) || (second == 0xBB && third == 0xBF)))
     })
 }
 

@@ -15,8 +15,10 @@ use crate::model::RawEntry;
 /// Longer guids are kept as their hash: they are whole texts by mistake.
 const MAX_GUID_BYTES: usize = 1024;
 
-/// Gives every entry its guid, and each guid to one entry.
-pub(super) fn settle(entries: &mut [RawEntry], repairs: &mut Vec<String>) {
+/// Gives every entry its guid, and different stories different ones.
+///
+/// Tells whether entries stand there twice: [`drop_repeats`] has something to do.
+pub(super) fn settle(entries: &mut [RawEntry], repairs: &mut Vec<String>) -> bool {
     let mut hashed = 0_usize;
     for entry in entries.iter_mut() {
         if entry.guid.is_empty() {
@@ -32,7 +34,7 @@ pub(super) fn settle(entries: &mut [RawEntry], repairs: &mut Vec<String>) {
             "{hashed} entries have neither guid nor link: guid made from their text"
         ));
     }
-    separate(entries, repairs);
+    separate(entries, repairs)
 }
 
 /// Our guids: a URN, so that an output may pass it on as `atom:id`.
@@ -79,7 +81,7 @@ fn story(entry: &RawEntry) -> String {
 ///
 /// All of them get a guid of their own, for if one kept the old one, it would pass to another
 /// entry at the next poll.
-fn separate(entries: &mut [RawEntry], repairs: &mut Vec<String>) {
+fn separate(entries: &mut [RawEntry], repairs: &mut Vec<String>) -> bool {
     let mut repeats = 0_usize;
     let mut renamed: Vec<(usize, String)> = Vec::new();
     for group in shared(entries) {
@@ -107,6 +109,7 @@ fn separate(entries: &mut [RawEntry], repairs: &mut Vec<String>) {
             entry.guid = hash(&[Some(&entry.guid), Some(&story)]);
         }
     }
+    repeats > 0
 }
 
 /// Keeps one of the entries that stand there twice: the latest (RFC 4287 section 4.1.1), else

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     ParseError, dates,
-    extract::{Context, Found, one_line, push_once},
+    extract::{Context, Found, MAX_BASE_BYTES, one_line, push_once},
     lenient::MAX_ENTRIES,
     urls,
 };
@@ -88,10 +88,9 @@ impl<'de> Visitor<'de> for DocumentSeed<'_> {
             match key.as_str() {
                 "items" => {
                     read.is_feed = true;
-                    map.next_value_seed(ItemsSeed {
-                        context: self.context,
-                        found: &mut read.found,
-                    })?;
+                    let base = fallback_base(&members);
+                    let context = Context { base: self.context.base.or(base.as_ref()) };
+                    map.next_value_seed(ItemsSeed { context: &context, found: &mut read.found })?;
                 }
                 "version" | "title" | "home_page_url" | "feed_url" | "description" | "language"
                 | "author" | "authors" | "hubs" | "expired" | "next_url" => {
@@ -213,8 +212,19 @@ impl<'de> Visitor<'de> for ItemSeed {
     }
 }
 
+/// What relative addresses stand under where the transport does not say.
+fn fallback_base(members: &Map<String, Value>) -> Option<Url> {
+    ["feed_url", "home_page_url"]
+        .iter()
+        .find_map(|key| urls::resolve(None, &text(members, key)?))
+        .filter(|base| base.as_str().len() <= MAX_BASE_BYTES)
+}
+
 fn feed(members: &Map<String, Value>, context: &Context<'_>, found: &mut Found) {
-    let address = |key: &str| urls::resolve(context.base, &text(members, key)?);
+    found.base = fallback_base(members);
+    let base = context.base.or(found.base.as_ref()).cloned();
+    let base = base.as_ref();
+    let address = |key: &str| urls::resolve(base, &text(members, key)?);
     found.title = raw(members, "title", TextKind::Plain, None);
     found.description = raw(members, "description", TextKind::Plain, None);
     found.authors = authors(members);
@@ -226,7 +236,7 @@ fn feed(members: &Map<String, Value>, context: &Context<'_>, found: &mut Found) 
     found.links.older = address("next_url");
     for hub in list(members, "hubs").take(MAX_HUBS) {
         let url = hub.get("url").or(Some(hub)).and_then(Value::as_str);
-        found.links.hubs.extend(url.and_then(|url| urls::resolve(context.base, url)));
+        found.links.hubs.extend(url.and_then(|url| urls::resolve(base, url)));
     }
 }
 

@@ -26,7 +26,9 @@ mod mojibake;
 mod plain;
 mod urls;
 
-use crate::model::{Document, Entry, FeedMeta, ParsedFeed, RawFeed, RawText, TextKind, Time};
+use crate::model::{
+    Document, Entry, FeedMeta, ParsedFeed, RawEntry, RawFeed, RawText, TextKind, Time,
+};
 use extract::{Context, Found};
 
 pub use finish::{finish, finish_meta};
@@ -42,44 +44,71 @@ pub enum ParseError {
 
 /// Reads the document: fields found, nothing made harmless yet, no guid twice.
 pub fn read(document: &Document) -> Result<RawFeed, ParseError> {
-    let mut feed = read_with(document, true)?;
-    guid::drop_repeats(&mut feed.entries);
+    let (mut feed, has_repeats) = read_with(document, true)?;
+    if has_repeats {
+        guid::drop_repeats(&mut feed.entries);
+    }
     Ok(feed)
 }
 
 /// [`read`] without the help of feed-rs, to compare and to measure.
 #[doc(hidden)]
 pub fn read_leniently(document: &Document) -> Result<RawFeed, ParseError> {
-    read_with(document, false)
+    Ok(read_with(document, false)?.0)
 }
 
-/// Both halves at once, for `merganser parse`: shows entries that stand there twice, too.
-///
-/// A date after `now` is clamped to it.
+/// Both halves at once. Shows entries that stand there twice, too; a date after `now` is
+/// clamped to it.
 pub fn parse(document: &Document, now: Time) -> Result<ParsedFeed, ParseError> {
-    let raw = read_with(document, true)?;
-    let mut repairs = raw.repairs;
-    let entries: Vec<Entry> =
-        raw.entries.into_iter().map(|entry| finish(entry, now, &mut repairs)).collect();
+    let RawFeed { hints, links, meta, mut repairs, entries } = read_with(document, true)?.0;
+    let meta = finish_meta(meta, now);
+    let entries = entries.into_iter().map(|raw| finish(raw, now, &mut repairs)).collect();
+    Ok(ParsedFeed { meta, entries, hints, links, repairs })
+}
+
+/// The same, one entry after the other, so that a large document costs no more than its
+/// reading. Repairs of an entry are known once it has been given out.
+pub fn parse_each(document: &Document, now: Time) -> Result<Parsing, ParseError> {
+    let (raw, _) = read_with(document, true)?;
     let meta = finish_meta(raw.meta, now);
-    Ok(ParsedFeed { meta, entries, hints: raw.hints, links: raw.links, repairs })
+    Ok(Parsing { meta, repairs: raw.repairs, now, entries: raw.entries.into_iter() })
+}
+
+/// A document that is being finished: an iterator over its entries.
+#[derive(Debug)]
+pub struct Parsing {
+    pub meta: FeedMeta,
+    pub repairs: Vec<String>,
+    now: Time,
+    entries: std::vec::IntoIter<RawEntry>,
+}
+
+impl Iterator for Parsing {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        let raw = self.entries.next()?;
+        Some(finish(raw, self.now, &mut self.repairs))
+    }
 }
 
 /// Reads with or without the help of feed-rs; what comes out is the same.
-fn read_with(document: &Document, plain_allowed: bool) -> Result<RawFeed, ParseError> {
+///
+/// Tells, too, whether entries stand there twice.
+fn read_with(document: &Document, plain_allowed: bool) -> Result<(RawFeed, bool), ParseError> {
     let decoded = decode::decode(&document.bytes, document.content_type.as_deref());
     let text = decoded.text.as_ref();
     let context = Context { base: document.base.as_ref() };
     if text.trim().is_empty() {
         return Err(ParseError::Empty);
     }
-    let mut found = match (text.find('<'), text.find('{')) {
-        (None, None) => {
+    let mut found = match text.find(['<', '{']) {
+        None => {
             let reason = "it holds neither XML nor JSON".to_owned();
             return Err(ParseError::NotAFeed { reason });
         }
-        (xml, Some(json)) if xml.is_none_or(|xml| json < xml) => {
-            match json::read(text.get(json..).unwrap_or_default(), &context) {
+        Some(start) if text.get(start..).is_some_and(|text| text.starts_with('{')) => {
+            match json::read(text.get(start..).unwrap_or_default(), &context) {
                 // A brace in front of XML is junk like any other.
                 Err(error) => lenient::read(text, &context).map_err(|_| error)?,
                 Ok(mut found) => {
@@ -116,7 +145,7 @@ fn read_with(document: &Document, plain_allowed: bool) -> Result<RawFeed, ParseE
 const MAX_HANDED_DOWN_BYTES: usize = 1024;
 
 /// What entries have from their feed, and what concerns all texts alike.
-fn settle(found: Found, mut repairs: Vec<String>, context: &Context<'_>) -> RawFeed {
+fn settle(found: Found, mut repairs: Vec<String>, context: &Context<'_>) -> (RawFeed, bool) {
     let Found {
         meta, mut title, mut description, authors, hints, links, mut entries, base, ..
     } = found;
@@ -158,8 +187,8 @@ fn settle(found: Found, mut repairs: Vec<String>, context: &Context<'_>) -> RawF
     if twice > 0 {
         repairs.push(format!("{twice} texts that were encoded as UTF-8 twice decoded once more"));
     }
-    guid::settle(&mut entries, &mut repairs);
-    RawFeed { meta, entries, hints, links, repairs }
+    let has_repeats = guid::settle(&mut entries, &mut repairs);
+    (RawFeed { meta, entries, hints, links, repairs }, has_repeats)
 }
 
 /// Mends a text that was encoded twice; tells whether it was.

@@ -10,6 +10,9 @@ use encoding_rs::WINDOWS_1252;
 pub(super) fn mended(text: &str) -> Option<String> {
     // The first letter beyond ASCII must be the first byte of a sequence: nearly every text
     // ends its examination here.
+    if text.is_ascii() {
+        return None;
+    }
     let first = text.bytes().position(|byte| !byte.is_ascii())?;
     if !matches!(text.get(first..)?.chars().next()?, '\u{C2}'..='\u{F4}') {
         return None;

@@ -90,7 +90,7 @@ fn converted(entry: model::Entry, dialect: Dialect, base: Option<&Url>) -> RawEn
         raw_text(text.content, kind, base)
     };
     RawEntry {
-        guid: entry.id.trim().to_owned(),
+        guid: trimmed(entry.id),
         comments: comments.filter(|comments| Some(comments) != url.as_ref()),
         url,
         title: entry.title.and_then(text),
@@ -124,13 +124,17 @@ fn kind(media_type: &str, dialect: Dialect) -> TextKind {
 }
 
 fn raw_text(text: String, kind: TextKind, base: Option<&Url>) -> Option<RawText> {
-    let trimmed = text.trim();
-    if trimmed.is_empty() {
+    let text = trimmed(text);
+    if text.is_empty() {
         return None;
     }
-    let text = if trimmed.len() == text.len() { text } else { trimmed.to_owned() };
     let base = base.filter(|_| text.contains('<')).cloned();
     Some(RawText { text, kind, base })
+}
+
+fn trimmed(text: String) -> String {
+    let trimmed = text.trim();
+    if trimmed.len() == text.len() { text } else { trimmed.to_owned() }
 }
 
 fn is_creator(person: &model::Person) -> bool {
