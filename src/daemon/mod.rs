@@ -110,6 +110,8 @@ struct Daemon {
     watchdog: Option<(Duration, Instant)>,
     /// So that a fault that lasts is told once, not each second.
     last_fault: Option<String>,
+    /// When the store was last looked through for /metrics.
+    counted: Option<Instant>,
 }
 
 impl Daemon {
@@ -170,6 +172,7 @@ impl Daemon {
             stop,
             watchdog,
             last_fault: None,
+            counted: None,
         })
     }
 
@@ -210,6 +213,10 @@ impl Daemon {
             self.dispatch.add(due);
         }
         self.pulse.beat(TICK);
+        if self.counted.is_none_or(|at| at.elapsed() >= COUNTING) {
+            self.counted = Some(Instant::now());
+            self.count().await?;
+        }
         if let Some(fault) = self.last_fault.take() {
             info!("the store works again (it was: {fault})");
         }
@@ -222,6 +229,16 @@ impl Daemon {
             let feeds = self.config.feeds.len();
             service::status(&format!("{feeds} feeds, {} in flight", self.dispatch.in_flight()));
         }
+        Ok(())
+    }
+
+    /// What /metrics shows of the store.
+    async fn count(&self) -> Result<(), StoreError> {
+        self.metrics.feeds(self.store.feeds().await?.iter().map(|feed| feed.status));
+        let path = self.store.path();
+        let files = [path.to_owned(), path.with_extension("db-wal")];
+        let sizes = files.iter().filter_map(|file| std::fs::metadata(file).ok());
+        self.metrics.store_size(sizes.map(|file| file.len()).sum());
         Ok(())
     }
 
@@ -355,6 +372,9 @@ const LEASE: Duration = Duration::from_secs(10 * 60);
 
 /// How long polls and connections in flight may take to end.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How old the counts of /metrics may be: looking through the store is not free.
+const COUNTING: Duration = Duration::from_secs(60);
 
 /// The clock's period; late rings are dropped, so a short channel is enough.
 const TICK: Duration = Duration::from_secs(5);

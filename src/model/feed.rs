@@ -128,8 +128,16 @@ impl FeedStatus {
         Duration::from_secs(self.interval_seconds)
     }
 
+    /// What was mended: the repairs without the line that names the reader.
+    pub fn mended(&self) -> impl Iterator<Item = &str> {
+        self.repairs.iter().map(String::as_str).filter(|line| !line.starts_with(READER_LINE))
+    }
+
     /// What to call the feed in front of people.
     pub fn display_title(&self) -> &str {
         self.title.as_deref().filter(|title| !title.is_empty()).unwrap_or(&self.name)
     }
 }
+
+/// How the line of `repairs` begins that says which reader read the document, and why.
+pub const READER_LINE: &str = "reader: ";

@@ -12,12 +12,12 @@ mod round;
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use chrono::Utc;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tracing::{info, warn};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -27,7 +27,7 @@ use crate::{
     metrics::{FetchResult, Metrics},
     model::{Document, DueFeed, FeedState, Fetched, Outcome, PaceLimits, RawFeed, redacted},
     parse::{self, ParseError},
-    schedule::NetworkWatch,
+    schedule::{NetworkWatch, Reach},
     store::{Arriving, Committed, Reading, Store, StoreError},
 };
 
@@ -45,6 +45,8 @@ pub struct Poller {
     /// Reading and finishing are CPU work: as many at once as there are cores.
     cores: Semaphore,
     network: Mutex<NetworkWatch>,
+    /// Told when a request has met something: what the network watch goes by.
+    met: Notify,
     /// Which feed is configured at which address.
     addresses: HashMap<String, String>,
 }
@@ -80,6 +82,7 @@ impl Poller {
             metrics,
             cores: Semaphore::new(cores),
             network: Mutex::default(),
+            met: Notify::new(),
             addresses: feeds.into_iter().map(|(url, name)| (url.into(), name)).collect(),
         }
     }
@@ -99,7 +102,7 @@ impl Poller {
         if let Some(rest) = fetched.retry_after.filter(|rest| rest.whole_host) {
             self.fetcher.hosts().rest(&fetched.final_url, rest.until);
         }
-        let around = self.around(&feed, &fetched);
+        let around = self.around(&feed, &fetched).await;
         let reading = self.read(&feed, &fetched).await?;
         let unreadable = matches!(reading, Some(Err(_)));
 
@@ -176,10 +179,14 @@ impl Poller {
         })
     }
 
-    fn around(&self, feed: &DueFeed, fetched: &Fetched) -> Around {
-        let mut network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(reach) = conclude::reach(fetched) {
-            network.saw(feed.poll_url.host_str().unwrap_or_default(), reach);
+    async fn around(&self, feed: &DueFeed, fetched: &Fetched) -> Around {
+        let reach = conclude::reach(fetched);
+        if let Some(reach) = reach {
+            self.network().saw(feed.poll_url.host_str().unwrap_or_default(), reach);
+            self.met.notify_waiters();
+        }
+        if reach == Some(Reach::Unreached) && !is_this_machine(&feed.poll_url) {
+            self.second_opinion().await;
         }
         let moved_onto = fetched
             .permanent_url
@@ -187,7 +194,31 @@ impl Poller {
             .and_then(|target| self.addresses.get(target.as_str()))
             .filter(|name| **name != feed.name)
             .cloned();
-        Around { our_network_is_down: network.is_down(), moved_onto }
+        Around { our_network_is_down: self.network().is_down(), moved_onto }
+    }
+
+    /// One host that cannot be reached proves nothing: waits for what the next requests meet,
+    /// for a moment, so that the first feeds of an outage of ours are not blamed for it.
+    async fn second_opinion(&self) {
+        let heard = async {
+            loop {
+                // Made before the look, so that nothing met in between is missed.
+                let met = self.met.notified();
+                if self.network().is_down() {
+                    break;
+                }
+                met.await;
+                if self.network().reached_last() {
+                    break;
+                }
+            }
+        };
+        // No word within the time is an answer, too: nobody else was asked.
+        let _ = tokio::time::timeout(SECOND_OPINION, heard).await;
+    }
+
+    fn network(&self) -> MutexGuard<'_, NetworkWatch> {
+        self.network.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -268,6 +299,19 @@ fn ready(
     let reading = Reading { meta, links: raw.links, repairs, entries, unchanged, guids, partial };
     DocumentRead { reading, hints: raw.hints, body_hash, window, new_entries, dates }
 }
+
+/// Loopback needs no network, so that its failures tell nothing about it.
+fn is_this_machine(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => true,
+    }
+}
+
+/// Requests to several hosts that fail for our network's sake fail within moments.
+const SECOND_OPINION: Duration = Duration::from_secs(2);
 
 /// Enough to choose from in one line of an error.
 const MAX_OFFERS: usize = 3;

@@ -31,6 +31,11 @@ impl NetworkWatch {
         self.seen.push_back((host.to_owned(), reach));
     }
 
+    /// Whether the last request reached somebody.
+    pub fn reached_last(&self) -> bool {
+        self.seen.back().is_some_and(|(_, reach)| *reach == Reach::Reached)
+    }
+
     /// Whether what was seen last speaks against our network rather than against the hosts.
     pub fn is_down(&self) -> bool {
         let row: HashSet<&str> = self

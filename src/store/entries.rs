@@ -14,6 +14,7 @@ use super::{
     grouping::{self, Grouper, Joined},
     identity::{self, Identity, Recognizer, said_hash},
     search::SearchText,
+    stamp,
     values::{blob, list_json, seconds, signed},
 };
 use crate::model::{DedupSettings, Entry, Html, Time};
@@ -223,7 +224,7 @@ pub(super) fn begin_article(
             identity::slug(&public_id),
             seconds(began.standing),
             seconds(began.first_seen),
-            seconds(began.now),
+            stamp::next(connection, began.now)?,
         ))?;
     SearchText::of(entry).add(connection, began.article)
 }
@@ -376,7 +377,7 @@ fn update_row(
 fn touch(connection: &Connection, article: i64, at: Time) -> Result<(), Fault> {
     connection
         .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
-        .execute((article, seconds(at)))?;
+        .execute((article, stamp::next(connection, at)?))?;
     Ok(())
 }
 

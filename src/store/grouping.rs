@@ -15,6 +15,7 @@ use super::{
     identity::slug,
     profiles::{Profiles, hands_of, load_habits, names_for},
     search::SearchText,
+    stamp,
     values::{from_blob, seconds, time, url},
 };
 use crate::{
@@ -350,7 +351,7 @@ pub(super) fn merge(
     }
     connection
         .prepare_cached("UPDATE articles SET changed = ?2 WHERE id = ?1")?
-        .execute((older, seconds(now)))?;
+        .execute((older, stamp::next(connection, now)?))?;
     Ok(older)
 }
 

@@ -22,6 +22,7 @@ mod profiles;
 mod readers;
 mod regrouping;
 mod search;
+mod stamp;
 mod sweep;
 mod values;
 mod writer;

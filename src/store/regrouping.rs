@@ -16,6 +16,7 @@ use super::{
     identity,
     profiles::{Profiles, stored},
     search::SearchText,
+    stamp,
     values::{seconds, url},
 };
 use crate::{
@@ -315,7 +316,7 @@ fn move_entry(connection: &Connection, entry: i64, to: i64, now: Time) -> Result
     }
     connection
         .prepare_cached("UPDATE articles SET changed = ?3 WHERE id IN (?1, ?2)")?
-        .execute((from, to, seconds(now)))?;
+        .execute((from, to, stamp::next(connection, now)?))?;
     Ok(())
 }
 

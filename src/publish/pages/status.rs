@@ -128,11 +128,11 @@ fn row(site: &PageSite, feed: &FeedStatus, health: Health) -> Row {
         },
         facts,
         chart: chart::chart(&feed.recent_polls),
-        repairs_summary: match feed.repairs.len() {
+        repairs_summary: match feed.mended().count() {
             1 => "1 thing had to be mended in its document".to_owned(),
             count => format!("{count} things had to be mended in its document"),
         },
-        repairs: feed.repairs.iter().take(REPAIRS).map(|repair| clean(repair)).collect(),
+        repairs: feed.mended().take(REPAIRS).map(clean).collect(),
     }
 }
 

@@ -75,7 +75,7 @@ CREATE TABLE articles (
     slug TEXT NOT NULL UNIQUE, -- 16 hex digits of SHA-256 of public_id, for addresses
     position TEXT NOT NULL, -- its place in the river: published, never later than first_seen
     first_seen TEXT NOT NULL, -- our clock, at the first of its entries
-    changed TEXT NOT NULL -- our clock, when anything that an output shows of it last changed
+    changed TEXT NOT NULL -- when anything that an output shows of it last changed: our clock in microseconds, no two alike
 ) STRICT;
 
 CREATE INDEX articles_by_position ON articles (position, id);
