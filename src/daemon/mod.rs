@@ -60,6 +60,10 @@ pub async fn run(config: Config) -> Result<(), DaemonError> {
     let store = Store::open(&config.store, OpenAs::Daemon, config.dedup.clone())?;
     let mut signals = Signals::listen().map_err(DaemonError::Signals)?;
     let mut daemon = Daemon::start(config, store, listener).await?;
+    // What is due already need not wait for the clock's first second.
+    if let Err(error) = daemon.handle(Event::Rang(Ring::Tick)).await {
+        daemon.store_failed(&error);
+    }
     loop {
         let event = tokio::select! {
             asked = signals.next() => Event::Asked(asked),

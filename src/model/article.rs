@@ -27,7 +27,8 @@ pub struct Article {
     pub updated: Option<Time>,
     /// Our clock, when the first of its entries was first seen.
     pub first_seen: Time,
-    /// Where the article stands in the river: `published`, never later than `first_seen`, so
+    /// Where the article stands in the river: `published`, else `updated` as it was at first
+    /// sight, never later than `first_seen`, so
     /// that neither an edit nor a future date lifts it; `first_seen` where no date is given,
     /// less an hour for each entry before it if it came with its feed's first document.
     pub position: Time,

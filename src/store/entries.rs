@@ -92,7 +92,9 @@ fn insert(
     match &joined {
         Some(_) => touch(connection, article, intake.at)?,
         None => {
-            let standing = position(intake, published, place);
+            // Where a feed tells only when an entry was updated, the first word on it stands: a
+            // later edit moves nothing.
+            let standing = position(intake, published.or(entry.updated), place);
             insert_article(intake, entry, (article, row, variant), standing)?;
         }
     }

@@ -73,7 +73,7 @@ CREATE TABLE articles (
     entry_id INTEGER NOT NULL REFERENCES entries (id), -- the representative: the entry that it is shown as
     public_id TEXT NOT NULL, -- the id that readers see, the same for ever
     slug TEXT NOT NULL UNIQUE, -- 16 hex digits of SHA-256 of public_id, for addresses
-    position TEXT NOT NULL, -- its place in the river: published, never later than first_seen
+    position TEXT NOT NULL, -- its place in the river: published, else updated at first sight; never later than first_seen
     first_seen TEXT NOT NULL, -- our clock, at the first of its entries
     changed TEXT NOT NULL -- when anything that an output shows of it last changed: our clock in microseconds, no two alike
 ) STRICT;

@@ -181,3 +181,17 @@ async fn entries_far_apart_in_time_are_not_joined() {
     house.poll(1, noon(), &[dated("one", noon() - hours(24 * 30))]).await;
     assert_eq!(house.poll(2, noon(), &[dated("one", noon())]).await.joined, 0);
 }
+
+#[tokio::test]
+async fn an_entry_that_only_tells_its_update_stands_there_and_an_edit_moves_nothing() {
+    let house = House::with(&["a"]).await;
+    let mut told = entry("one");
+    told.published = None;
+    told.updated = Some(noon() - hours(48));
+    house.poll(1, noon(), &[told.clone()]).await;
+    assert_eq!(house.river().await[0].position, noon() - hours(48));
+    told.updated = Some(noon());
+    told.raw_hash += 1;
+    house.poll(1, noon() + hours(1), &[told]).await;
+    assert_eq!(house.river().await[0].position, noon() - hours(48));
+}
