@@ -215,6 +215,7 @@ mod tests {
             committed: crate::store::Committed { new_entries, ..Default::default() },
             error: error.map(str::to_owned),
             bytes: 1024,
+            next_poll: None,
             elapsed: Duration::ZERO,
         };
         round.count(polled(3, None));

@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
@@ -30,6 +30,7 @@ use crate::{
     config::{self, Config},
     fetch::{Fetcher, FetcherError},
     metrics::Metrics,
+    model::Time,
     poll::{Dispatch, Polled, Poller, seed_rests},
     schedule,
     server::{self, Pulse, Server},
@@ -69,6 +70,7 @@ pub async fn run(config: Config) -> Result<(), DaemonError> {
             asked = signals.next() => Event::Asked(asked),
             Some(ring) = daemon.rings.recv() => Event::Rang(ring),
             polled = daemon.dispatch.next() => Event::Polls(polled),
+            () = due(daemon.soonest) => Event::Rang(Ring::Tick),
         };
         match daemon.handle(event).await {
             Ok(Next::GoOn) => {}
@@ -114,6 +116,8 @@ struct Daemon {
     watchdog: Option<(Duration, Instant)>,
     /// So that a fault that lasts is told once, not each second.
     last_fault: Option<String>,
+    /// When a feed is due before the clock's next second.
+    soonest: Option<Time>,
     /// When the store was last looked through for /metrics.
     counted: Option<Instant>,
 }
@@ -177,6 +181,7 @@ impl Daemon {
             watchdog,
             last_fault: None,
             counted: None,
+            soonest: None,
         })
     }
 
@@ -192,6 +197,7 @@ impl Daemon {
             Event::Polls(None) => {}
             Event::Polls(Some(polled)) => {
                 let polled = polled?;
+                self.look_at(polled.next_poll);
                 if polled.committed != Default::default() {
                     self.tell_revision().await?;
                 }
@@ -215,6 +221,10 @@ impl Daemon {
                 self.metrics.due(due.len() as u64, lag);
             }
             self.dispatch.add(due);
+            self.soonest = None;
+            self.look_at(self.store.next_due().await?);
+        } else {
+            self.soonest = None;
         }
         self.pulse.beat(TICK);
         if self.counted.is_none_or(|at| at.elapsed() >= COUNTING) {
@@ -234,6 +244,14 @@ impl Daemon {
             service::status(&format!("{feeds} feeds, {} in flight", self.dispatch.in_flight()));
         }
         Ok(())
+    }
+
+    /// Remembers a feed that is due before the clock rings again. Not one that is overdue:
+    /// there was no room for it, or another process has it.
+    fn look_at(&mut self, next_poll: Option<Time>) {
+        let now = Utc::now();
+        let near = next_poll.filter(|at| *at > now && *at <= now + SECOND);
+        self.soonest = self.soonest.into_iter().chain(near).min();
     }
 
     /// What /metrics shows of the store.
@@ -352,6 +370,14 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, DaemonError> {
     TcpListener::bind(address).await.map_err(|source| DaemonError::Listen { address, source })
 }
 
+/// Waits until that instant; for ever where there is none.
+async fn due(at: Option<Time>) {
+    match at {
+        Some(at) => tokio::time::sleep((at - Utc::now()).to_std().unwrap_or_default()).await,
+        None => std::future::pending().await,
+    }
+}
+
 async fn serving(listener: TcpListener, server: Server, stop: CancellationToken) {
     let metrics = server.metrics().clone();
     if let Err(error) = server::serve(listener, server::router(server), metrics, stop).await {
@@ -376,6 +402,9 @@ const LEASE: Duration = Duration::from_secs(10 * 60);
 
 /// How long polls and connections in flight may take to end.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The clock's own gap.
+const SECOND: TimeDelta = TimeDelta::seconds(1);
 
 /// How old the counts of /metrics may be: looking through the store is not free.
 const COUNTING: Duration = Duration::from_secs(60);

@@ -25,7 +25,7 @@ use crate::{
     dedup,
     fetch::{Fetcher, HostPass},
     metrics::{FetchResult, Metrics},
-    model::{Document, DueFeed, FeedState, Fetched, Outcome, PaceLimits, RawFeed, redacted},
+    model::{Document, DueFeed, FeedState, Fetched, Outcome, PaceLimits, RawFeed, Time, redacted},
     parse::{self, ParseError},
     schedule::{NetworkWatch, Reach},
     store::{Arriving, Committed, Reading, Store, StoreError},
@@ -63,6 +63,8 @@ pub struct Polled {
     pub state: FeedState,
     /// In one line.
     pub error: Option<String>,
+    /// `None` for a feed that is gone.
+    pub next_poll: Option<Time>,
     pub elapsed: Duration,
 }
 
@@ -108,6 +110,7 @@ impl Poller {
 
         let update = conclude(&feed, &fetched, reading, &around, &self.pace, Utc::now());
         let (state, error) = (update.state, update.record.error.clone());
+        let next_poll = update.next_poll;
         let writing = Instant::now();
         let committed = self.store.commit(update).await?;
         self.metrics.committed(writing.elapsed());
@@ -124,6 +127,7 @@ impl Poller {
             committed,
             state,
             error,
+            next_poll,
             elapsed: started.elapsed(),
         };
         polled.log();
