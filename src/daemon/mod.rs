@@ -47,12 +47,12 @@ pub enum DaemonError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Fetcher(#[from] FetcherError),
-    #[error("cannot listen on {address}: {source} (change [server] listen)")]
+    #[error("cannot listen on {address}: change [server] listen, or end what holds the port")]
     Listen { address: SocketAddr, source: std::io::Error },
-    #[error("clock: {0}")]
+    #[error("the clock does not start")]
     Clock(#[from] tokio_cron_scheduler::JobSchedulerError),
-    #[error("signals: {0}")]
-    Signals(std::io::Error),
+    #[error("the system gives no signals")]
+    Signals(#[source] std::io::Error),
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -340,12 +340,12 @@ impl Daemon {
         service::stopping();
         info!("stopping");
         self.clock.stop().await;
-        let waiting = self.dispatch.drain();
-        if let Err(error) = self.store.release(waiting).await {
+        self.stop.cancel();
+        let mut unpolled = self.dispatch.drain();
+        unpolled.extend(self.dispatch.finish(PATIENCE).await);
+        if let Err(error) = self.store.release(unpolled).await {
             warn!("{error}");
         }
-        self.stop.cancel();
-        self.dispatch.finish(PATIENCE).await;
         for task in [self.serving, self.publishing] {
             if tokio::time::timeout(PATIENCE, task).await.is_err() {
                 warn!("a connection did not end in time");

@@ -147,12 +147,18 @@ impl Dispatch {
         waiting
     }
 
-    /// Lets polls in flight end, for so long; then they are cut off. Their leases run out.
-    pub async fn finish(&mut self, patience: Duration) {
-        let all = async { while self.polls.join_next().await.is_some() {} };
+    /// Lets polls in flight end, for so long; then they are cut off. Tells which feeds were,
+    /// so that they can be given back.
+    pub async fn finish(&mut self, patience: Duration) -> Vec<FeedId> {
+        let all = async {
+            while let Some(joined) = self.polls.join_next().await {
+                let _ = self.ended(joined);
+            }
+        };
         if tokio::time::timeout(patience, all).await.is_err() {
             self.polls.shutdown().await;
         }
+        self.ours.drain().collect()
     }
 
     fn start(&mut self, feed: DueFeed, pass: HostPass) {
