@@ -61,7 +61,7 @@ struct Inner {
     readers: Readers,
     rules: DedupSettings,
     /// Held as long as the store is open.
-    lock: Mutex<Option<open::DaemonLock>>,
+    lock: Mutex<Option<open::Presence>>,
     /// The latest instant that anyone claimed at, to see a clock that was set back.
     latest: Mutex<Time>,
 }
@@ -171,8 +171,9 @@ impl Store {
     /// Opens the file, and makes it unless `how` is [`OpenAs::Reader`]. Blocks for a moment.
     pub fn open(path: &Path, how: OpenAs, dedup: DedupSettings) -> Result<Self, StoreError> {
         let lock = match how {
-            OpenAs::Daemon => Some(open::DaemonLock::take(path)?),
-            OpenAs::Beside | OpenAs::Reader => None,
+            OpenAs::Daemon => Some(open::Presence::of_daemon(path)?),
+            OpenAs::Beside => Some(open::Presence::beside(path)?),
+            OpenAs::Reader => None,
         };
         let readers = Readers::new(path.to_path_buf(), how != OpenAs::Reader);
         let writer = match how {

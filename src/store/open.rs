@@ -52,24 +52,16 @@ impl FileIdentity {
     }
 }
 
-/// The daemon's claim on the file, given back when dropped or when the process ends.
+/// A writer's claim on the file, given back when dropped or when the process ends.
 #[derive(Debug)]
-pub(super) struct DaemonLock {
+pub(super) struct Presence {
     _file: File,
 }
 
-impl DaemonLock {
-    pub(super) fn take(store: &Path) -> Result<Self, StoreError> {
-        let mut name = store.as_os_str().to_owned();
-        name.push(".lock");
-        let lock = PathBuf::from(name);
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o640)
-            .open(&lock)
-            .map_err(|error| cannot_create(store, &error))?;
+impl Presence {
+    /// The daemon's, of which there is one.
+    pub(super) fn of_daemon(store: &Path) -> Result<Self, StoreError> {
+        let (mut file, lock) = lock_file(store, ".lock")?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -81,6 +73,44 @@ impl DaemonLock {
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
         Ok(Self { _file: file })
     }
+
+    /// That of a command that writes beside the daemon, of which there may be many. It tells
+    /// a daemon that starts meanwhile that the leases may be somebody's.
+    pub(super) fn beside(store: &Path) -> Result<Self, StoreError> {
+        let (file, _) = lock_file(store, BESIDE)?;
+        file.lock_shared().map_err(|error| cannot_create(store, &error))?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Where commands beside the daemon show that they are there.
+const BESIDE: &str = ".beside";
+
+fn lock_file(store: &Path, ending: &str) -> Result<(File, PathBuf), StoreError> {
+    let mut name = store.as_os_str().to_owned();
+    name.push(ending);
+    let lock = PathBuf::from(name);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o640)
+        .open(&lock)
+        .map_err(|error| cannot_create(store, &error))?;
+    Ok((file, lock))
+}
+
+/// Frees every feed, if the daemon is alone with the file: whoever leased one is dead, and
+/// without this the feed would not be polled until the lease ran out.
+fn free_dead_leases(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let (beside, _) = lock_file(path, BESIDE)?;
+    // Held until the leases are free: a command that starts meanwhile waits for that.
+    if beside.try_lock().is_ok() {
+        connection
+            .execute("UPDATE feeds SET leased_until = NULL WHERE leased_until IS NOT NULL", [])
+            .map_err(|error| StoreError::from_sqlite(path, "freeing feeds", error))?;
+    }
+    Ok(())
 }
 
 /// The read-write connection. Makes the file where there is none.
@@ -114,6 +144,9 @@ pub(super) fn writer(path: &Path, how: OpenAs) -> Result<Connection, StoreError>
     }
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     migrations::migrate(&mut connection, path)?;
+    if how == OpenAs::Daemon {
+        free_dead_leases(&connection, path)?;
+    }
     Ok(connection)
 }
 

@@ -12,7 +12,7 @@ use std::{
     collections::{HashMap, VecDeque},
     io::Write as _,
     net::SocketAddr,
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, mpsc},
     time::{Duration, Instant},
 };
 
@@ -77,6 +77,8 @@ enum Way {
     Endless { chunk: Vec<u8>, every: Duration },
     /// These bytes are all that is sent, head included.
     Raw(Vec<u8>),
+    /// So many bytes, and word that they are sent; the rest never comes.
+    Held { bytes: usize, told: mpsc::Sender<()> },
     /// Nothing, ever.
     Silence,
     /// The connection is reset instead of an answer.
@@ -298,6 +300,12 @@ impl Answer {
         Self { way: Way::Endless { chunk: chunk.into(), every }, close: true, ..self }
     }
 
+    /// Sends the head and so many bytes of the body, tells, and keeps the rest. Where that is
+    /// all of the body, nothing but the next answer on its connection is missing.
+    pub fn held_after(self, bytes: usize, told: mpsc::Sender<()>) -> Self {
+        Self { way: Way::Held { bytes, told }, ..self }
+    }
+
     /// Closes the connection after it.
     pub fn closing(mut self) -> Self {
         self.close = true;
@@ -320,7 +328,7 @@ impl Answer {
         let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status).into_bytes();
         let length = match &self.way {
             _ if self.status == "304" => None,
-            Way::Whole | Way::Drips { .. } => Some(self.body.len()),
+            Way::Whole | Way::Drips { .. } | Way::Held { .. } => Some(self.body.len()),
             Way::Claiming(length) => Some(*length),
             _ => None,
         };
@@ -446,6 +454,12 @@ async fn send(stream: &mut TcpStream, answer: &Answer, asked: &Asked) -> std::io
                 stream.write_all(part).await?;
                 tokio::time::sleep(*every).await;
             }
+        }
+        Way::Held { bytes, told } => {
+            stream.write_all(answer.body.get(..*bytes).unwrap_or(&answer.body)).await?;
+            // Nobody listens any more where the test has ended.
+            let _ = told.send(());
+            std::future::pending::<()>().await;
         }
         Way::Endless { chunk: part, every } => loop {
             chunk(stream, part).await?;

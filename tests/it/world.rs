@@ -52,6 +52,12 @@ impl World {
         self
     }
 
+    /// More keys of `[fetch]`, as TOML.
+    pub fn fetching(mut self, toml: &str) -> Self {
+        self.head = self.head.replace("[fetch]\n", &format!("[fetch]\n{toml}\n"));
+        self
+    }
+
     pub fn feed(mut self, name: &str, url: &str) -> Self {
         writeln!(self.tables, "[[feed]]\nname = \"{name}\"\nurl = \"{url}\"").unwrap();
         self

@@ -194,3 +194,22 @@ async fn a_failure_is_a_row_with_one_clear_line_and_keeps_the_validators() {
     assert_eq!(claimed[0].entries, 1);
     assert_eq!(house.number("SELECT count(*) FROM feed_health WHERE status = 'failing'"), 1);
 }
+
+#[tokio::test]
+async fn a_daemon_that_starts_frees_what_a_dead_one_had_taken() {
+    let house = House::with(&["a", "b"]).await;
+    names(&house, Claim::Due, noon()).await;
+    house.store.close().await.unwrap();
+    let next = Store::open(&house.path(), OpenAs::Daemon, RULES).unwrap();
+    assert_eq!(next.claim(Claim::Due, noon(), 9, LEASE).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_daemon_that_starts_leaves_the_feeds_of_a_command_beside_it_alone() {
+    let house = House::with(&["a", "b"]).await;
+    house.store.close().await.unwrap();
+    let beside = Store::open(&house.path(), OpenAs::Beside, RULES).unwrap();
+    assert_eq!(beside.claim(Claim::Every, noon(), 1, LEASE).await.unwrap().len(), 1);
+    let daemon = Store::open(&house.path(), OpenAs::Daemon, RULES).unwrap();
+    assert_eq!(daemon.claim(Claim::Due, noon(), 9, LEASE).await.unwrap().len(), 1);
+}
