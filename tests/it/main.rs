@@ -8,4 +8,5 @@ mod fetch;
 mod origin;
 mod river;
 mod server;
+mod websub;
 mod world;
