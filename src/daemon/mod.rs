@@ -6,6 +6,7 @@
 
 mod clock;
 pub mod outputs;
+mod pings;
 mod service;
 mod signals;
 
@@ -110,6 +111,7 @@ struct Daemon {
     server: Server,
     serving: JoinHandle<()>,
     publishing: JoinHandle<()>,
+    pinging: JoinHandle<()>,
     revision: watch::Sender<u64>,
     published: watch::Sender<outputs::Wanted>,
     stop: CancellationToken,
@@ -147,14 +149,16 @@ impl Daemon {
         );
         let address = listener.local_addr().unwrap_or(config.server.listen);
         let serving = tokio::spawn(serving(listener, server.clone(), stop.clone()));
-        let (published, wanted) = watch::channel(outputs::Wanted::of(&config));
-        let publishing = tokio::spawn(outputs::keep(
-            store.clone(),
-            wanted,
-            revisions,
-            fetcher.clone(),
-            stop.clone(),
-        ));
+        let (published, wanted) = watch::channel(outputs::Wanted::of(&config, &fetcher));
+        let (told, mut tags) = watch::channel(pings::Told::default());
+        let publishing =
+            tokio::spawn(outputs::keep(store.clone(), wanted, revisions, told, stop.clone()));
+        if config.server.hub.is_some() && tags.changed().await.is_err() {
+            warn!("the outputs are not kept up to date");
+        }
+        let first = tags.borrow().clone();
+        let pings = pings::Pings::begin(store.clone(), &first).await?;
+        let pinging = tokio::spawn(pings.keep(tags, stop.clone()));
         let (ring, rings) = mpsc::channel(RINGS);
         let clock = Clock::start(&schedules(&config), ring.clone()).await?;
         info!("listening on http://{address}/");
@@ -175,6 +179,7 @@ impl Daemon {
             server,
             serving,
             publishing,
+            pinging,
             revision,
             published,
             stop,
@@ -320,7 +325,7 @@ impl Daemon {
             }
         }
         self.server.reload(&new.server, new.outputs.clone());
-        self.published.send_replace(outputs::Wanted::of(&new));
+        self.published.send_replace(outputs::Wanted::of(&new, &self.fetcher));
         info!("config reloaded: {} feeds, {} outputs", new.feeds.len(), new.outputs.len());
         service::ready(&format!("{} feeds, {} outputs", new.feeds.len(), new.outputs.len()));
         self.config = new;
@@ -346,7 +351,7 @@ impl Daemon {
         if let Err(error) = self.store.release(unpolled).await {
             warn!("{error}");
         }
-        for task in [self.serving, self.publishing] {
+        for task in [self.serving, self.publishing, self.pinging] {
             if tokio::time::timeout(PATIENCE, task).await.is_err() {
                 warn!("a connection did not end in time");
             }

@@ -1,14 +1,16 @@
-//! Output files and hub pings: what is done when an output changed.
+//! Outputs as they are now: their files, and what a hub is to hear of them.
 //!
-//! In: revisions of the store. Out: files in their folders, and one ping to the hub for each
-//! output whose documents changed. Runs beside the polls and never delays them.
+//! In: revisions of the store. Out: files in their folders, and the tags of the documents
+//! for [`pings`](super::pings). Runs beside the polls and never delays them.
 
 use std::{path::Path, time::Duration};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
+use url::Url;
 
+use super::pings::Told;
 use crate::{
     config::Config,
     fetch::Fetcher,
@@ -23,28 +25,31 @@ use crate::{
 pub struct Wanted {
     outputs: Vec<OutputSetting>,
     server: ServerSettings,
+    fetcher: Fetcher,
 }
 
 impl Wanted {
-    pub fn of(config: &Config) -> Self {
-        Self { outputs: config.outputs.clone(), server: config.server.clone() }
+    pub fn of(config: &Config, fetcher: &Fetcher) -> Self {
+        Self {
+            outputs: config.outputs.clone(),
+            server: config.server.clone(),
+            fetcher: fetcher.clone(),
+        }
     }
 }
 
-/// Keeps the files up to date until `stop`.
+/// Keeps the files up to date, and `told`, until `stop`.
 pub async fn keep(
     store: Store,
     mut wanted: watch::Receiver<Wanted>,
     mut revisions: watch::Receiver<u64>,
-    _fetcher: Fetcher,
+    told: watch::Sender<Told>,
     stop: CancellationToken,
 ) {
     loop {
         let now = wanted.borrow_and_update().clone();
         revisions.borrow_and_update();
-        for output in &now.outputs {
-            write(&store, &now.server, &now.outputs, output).await;
-        }
+        publish(&store, &now, &told).await;
         tokio::select! {
             () = stop.cancelled() => return,
             Ok(()) = revisions.changed() => {}
@@ -58,6 +63,25 @@ pub async fn keep(
     }
 }
 
+async fn publish(store: &Store, now: &Wanted, told: &watch::Sender<Told>) {
+    let Wanted { outputs, server, fetcher } = now;
+    let before = told.borrow().clone();
+    let mut news =
+        Told { hub: server.hub.clone(), fetcher: Some(fetcher.clone()), tags: Default::default() };
+    for output in outputs {
+        let tags = match make(store, server, outputs, output).await {
+            Some(tags) => tags,
+            // Not known now: as before, so that the hub hears nothing of our trouble.
+            None => topics(&Site::new(server, outputs), output)
+                .filter_map(|(_, topic)| before.tags.get_key_value(&topic))
+                .map(|(topic, tag)| (topic.clone(), tag.clone()))
+                .collect(),
+        };
+        news.tags.extend(tags);
+    }
+    told.send_replace(news);
+}
+
 /// Writes an output's files, where it has a folder and they changed.
 pub async fn write(
     store: &Store,
@@ -65,7 +89,21 @@ pub async fn write(
     outputs: &[OutputSetting],
     output: &OutputSetting,
 ) {
-    let Some(folder) = output.path.clone() else { return };
+    if output.path.is_some() {
+        make(store, server, outputs, output).await;
+    }
+}
+
+/// Makes an output's documents, where somebody wants them: files, and tags for a hub.
+async fn make(
+    store: &Store,
+    server: &ServerSettings,
+    outputs: &[OutputSetting],
+    output: &OutputSetting,
+) -> Option<Vec<(Url, String)>> {
+    if output.path.is_none() && server.hub.is_none() {
+        return Some(Vec::new());
+    }
     let query = ArticleQuery {
         filter: output.filter.clone(),
         limit: output.limit,
@@ -74,22 +112,47 @@ pub async fn write(
     let site = Site::new(server, outputs);
     let rules = match Rules::parse(&output.filter) {
         Ok(rules) => rules,
-        Err(fault) => return warn!("output {}: {fault}", output.name),
+        Err(fault) => {
+            warn!("output {}: {fault}", output.name);
+            return None;
+        }
     };
     let ours = site.clone();
     let accept = move |article: &Article| rules.admits(article) && !is_echo(article, &ours);
     let articles = match store.articles_that(query, accept).await {
         Ok(articles) => articles,
-        Err(error) => return warn!("output {}: {error}", output.name),
+        Err(error) => {
+            warn!("output {}: {error}", output.name);
+            return None;
+        }
     };
     let output = output.clone();
-    let written =
-        tokio::task::spawn_blocking(move || into(&folder, &output, &site, &articles)).await;
-    match written {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => error!("{error}"),
-        Err(error) => error!("output files were not written: {error}"),
+    let made = tokio::task::spawn_blocking(move || {
+        if let Some(folder) = &output.path
+            && let Err(error) = into(folder, &output, &site, &articles)
+        {
+            error!("{error}");
+        }
+        tags(&output, &site, &articles)
+    });
+    made.await.inspect_err(|error| error!("an output could not be made: {error}")).ok()
+}
+
+/// The tags of what a hub is to hear of.
+fn tags(output: &OutputSetting, site: &Site, articles: &[Article]) -> Vec<(Url, String)> {
+    if site.hub.is_none() {
+        return Vec::new();
     }
+    topics(site, output)
+        .map(|(format, topic)| (topic, publish::render(output, site, articles, format).etag))
+        .collect()
+}
+
+/// The documents that name a hub.
+fn topics(site: &Site, output: &OutputSetting) -> impl Iterator<Item = (Format, Url)> {
+    [Format::Atom, Format::Rss, Format::Json]
+        .map(|format| (format, site.document(&output.name, format)))
+        .into_iter()
 }
 
 fn into(

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::Utc;
 use reqwest::{
     Response, StatusCode,
-    header::{HeaderMap, LOCATION},
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
 };
 use tokio::time::Instant;
 use url::{Host, Url};
@@ -22,6 +23,22 @@ pub(super) struct Ask {
     pub(super) validators: Validators,
     /// The address that gave the validators; no other gets them (RFC 9110 13).
     pub(super) owner: Url,
+    /// What is sent: the request is a POST then.
+    pub(super) message: Option<Message>,
+}
+
+/// The body of a POST.
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    pub(super) content_type: &'static str,
+    pub(super) body: Bytes,
+}
+
+impl Ask {
+    pub(super) fn without_validators(url: &Url, message: Option<Message>) -> Self {
+        let validators = Validators::default();
+        Self { start: url.clone(), validators, owner: redacted(url), message }
+    }
 }
 
 /// Makes the request and follows where it leads.
@@ -97,7 +114,7 @@ impl Journey<'_> {
                 let reason = format!("head of the answer is larger than {MAX_HEADER_BYTES} bytes");
                 return Err(FetchError::Other { reason });
             }
-            match redirect_target(&response) {
+            match redirect_target(&response, self.ask.message.is_some()) {
                 Some(target) => self.hop(response, &target).await?,
                 None => return self.arrive(response).await,
             }
@@ -130,7 +147,9 @@ impl Journey<'_> {
         let validators = (here == self.ask.owner).then_some(&self.ask.validators);
         let headers = request::headers(&self.fetcher.user_agent, validators);
         self.fetched.conditional = request::is_conditional(&headers);
-        let mut may_retry = self.pass.as_ref().is_some_and(HostPass::may_reuse);
+        // A message may have arrived although its answer did not: its sender tries again.
+        let mut may_retry =
+            self.ask.message.is_none() && self.pass.as_ref().is_some_and(HostPass::may_reuse);
         loop {
             let answer = self.watch.time(self.request(headers.clone())).await?;
             match answer {
@@ -152,7 +171,15 @@ impl Journey<'_> {
         headers: HeaderMap,
     ) -> impl Future<Output = reqwest::Result<Response>> + use<> {
         // reqwest makes an Authorization field of the credentials, and cuts them from the URL.
-        self.fetcher.client.get(self.at.clone()).headers(headers).send()
+        let client = &self.fetcher.client;
+        let request = match &self.ask.message {
+            None => client.get(self.at.clone()),
+            Some(Message { content_type, body }) => client
+                .post(self.at.clone())
+                .header(CONTENT_TYPE, HeaderValue::from_static(content_type))
+                .body(body.clone()),
+        };
+        request.headers(headers).send()
     }
 
     async fn hop(&mut self, response: Response, location: &[u8]) -> Result<(), FetchError> {
@@ -237,6 +264,11 @@ impl Journey<'_> {
             self.fetcher.hosts.rest(&self.at, rest.until);
         }
         match status {
+            _ if self.ask.message.is_some() && status.is_success() => {
+                let content_type = answer::content_type(headers);
+                let body = body::drain(response, &mut self.watch).await.into();
+                Ok(Outcome::Document { body, content_type, delta: false })
+            }
             StatusCode::NOT_MODIFIED if self.fetched.conditional => {
                 self.fetched.freshness = freshness::freshness(headers, now);
                 self.fetched.validators = answer::validators(headers);
@@ -281,15 +313,13 @@ impl Journey<'_> {
 }
 
 /// Where the answer redirects to; a redirect that names no place is an answer like others.
-fn redirect_target(response: &Response) -> Option<Vec<u8>> {
-    let redirects = matches!(
-        response.status(),
-        StatusCode::MOVED_PERMANENTLY
-            | StatusCode::FOUND
-            | StatusCode::SEE_OTHER
-            | StatusCode::TEMPORARY_REDIRECT
-            | StatusCode::PERMANENT_REDIRECT
-    );
+fn redirect_target(response: &Response, with_message: bool) -> Option<Vec<u8>> {
+    let redirects = match response.status() {
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
+        // These may be followed by a GET, which would carry no message.
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => !with_message,
+        _ => false,
+    };
     let location = response.headers().get(LOCATION).filter(|_| redirects)?;
     Some(location.as_bytes().to_vec())
 }

@@ -1,7 +1,7 @@
 //! The network, and the only user of reqwest: one request for one feed, politely.
 //!
-//! In: a feed that is due and a [`HostPass`]. Out: a [`Fetched`], never an error: what went
-//! wrong is an outcome. Never here: what an outcome means for the feed (`poll::conclude`),
+//! In: a feed that is due and a [`HostPass`], or a message for a hub. Out: a [`Fetched`], never
+//! an error: what went wrong is an outcome. Never here: what an outcome means for the feed (`poll::conclude`),
 //! when to ask again (`schedule`).
 //!
 //! A request goes only to an address that was judged; carries no cookie, referer, parameter
@@ -23,6 +23,7 @@ mod resolver;
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use chrono::Utc;
 use reqwest::redirect;
 use url::Url;
@@ -36,7 +37,7 @@ pub use address::is_public;
 pub use hosts::{HostGate, HostPass, Turn, host_key};
 
 use body::BodyBudget;
-use journey::Ask;
+use journey::{Ask, Message};
 
 /// Makes requests within the limits it was made with. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -86,22 +87,34 @@ impl Fetcher {
         let heal = schedule::wants_whole_document(&feed.memory, Utc::now());
         let validators = if heal { Validators::default() } else { feed.validators.clone() };
         let owner = feed.memory.validators_url.clone().unwrap_or_else(|| feed.poll_url.clone());
-        let ask = Ask { start: feed.poll_url.clone(), validators, owner: redacted(&owner) };
+        let start = feed.poll_url.clone();
+        let ask = Ask { start, validators, owner: redacted(&owner), message: None };
         self.go(ask, pass).await
     }
 
     /// Asks for any address a person named, by the same rules: a page to discover feeds on.
     pub async fn page(&self, url: &Url) -> Fetched {
-        let ask =
-            Ask { start: url.clone(), validators: Validators::default(), owner: redacted(url) };
-        match self.hosts.enter(url).await {
+        self.enter_and_go(Ask::without_validators(url, None)).await
+    }
+
+    /// Sends a body to any address, by the same rules: a message for a hub. Any 2xx is an
+    /// [`Outcome::Document`](crate::model::Outcome::Document) with the start of what was said.
+    ///
+    /// Of redirects only those are followed that keep method and body (307 and 308,
+    /// RFC 9110 15.4).
+    pub async fn post(&self, url: &Url, content_type: &'static str, body: Bytes) -> Fetched {
+        self.enter_and_go(Ask::without_validators(url, Some(Message { content_type, body }))).await
+    }
+
+    async fn enter_and_go(&self, ask: Ask) -> Fetched {
+        match self.hosts.enter(&ask.start).await {
             Ok(pass) => self.go(ask, pass).await,
-            Err(rest) => journey::resting(url, rest),
+            Err(rest) => journey::resting(&ask.start, rest),
         }
     }
 
     async fn go(&self, ask: Ask, pass: HostPass) -> Fetched {
-        if ask.start.scheme() == "file" {
+        if ask.start.scheme() == "file" && ask.message.is_none() {
             return file::read(&ask.start, &ask.validators, &self.limits).await;
         }
         // A journey's future is large; on the heap it does not swell every caller's.

@@ -16,6 +16,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4d45_5247;
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_the_house.sql"),
     include_str!("migrations/0002_one_story_once.sql"),
+    include_str!("migrations/0003_what_hubs_were_told.sql"),
 ];
 
 /// Refuses a file that is not ours or newer than we are. Writes nothing.

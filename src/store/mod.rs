@@ -18,6 +18,7 @@ mod grouping;
 mod identity;
 mod migrations;
 mod open;
+mod pings;
 mod profiles;
 mod readers;
 mod regrouping;
@@ -381,6 +382,22 @@ impl Store {
 
     pub async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError> {
         self.inner.readers.look("reading the feeds", feeds::statuses).await
+    }
+
+    /// The etag of each of our documents that the WebSub hub last heard of, by topic.
+    pub async fn pings(&self) -> Result<HashMap<String, String>, StoreError> {
+        self.inner.readers.look("asking what the hub was told", pings::all).await
+    }
+
+    /// The hub has heard of these topics with these etags.
+    pub async fn remember_pings(
+        &self,
+        heard: Vec<(String, String)>,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let work =
+            move |connection: &rusqlite::Connection| pings::remember(connection, &heard, now);
+        self.writer()?.run("remembering what the hub was told", work).await
     }
 
     /// Grows with each commit that changed what an output could show; the same after a restart.

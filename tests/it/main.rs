@@ -9,4 +9,5 @@ mod fetch;
 mod origin;
 mod river;
 mod server;
+mod websub;
 mod world;

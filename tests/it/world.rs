@@ -58,6 +58,12 @@ impl World {
         self
     }
 
+    /// A WebSub hub that hears of the outputs.
+    pub fn hub(mut self, url: &str) -> Self {
+        writeln!(self.head, "hub = \"{url}\"").unwrap();
+        self
+    }
+
     pub fn feed(mut self, name: &str, url: &str) -> Self {
         writeln!(self.tables, "[[feed]]\nname = \"{name}\"\nurl = \"{url}\"").unwrap();
         self
