@@ -7,6 +7,7 @@ mod cli;
 mod crash;
 mod fetch;
 mod origin;
+mod readers;
 mod river;
 mod server;
 mod world;
