@@ -190,10 +190,13 @@ async fn finish(State(server): State<Server>, request: Request, next: Next) -> R
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static(OTHER_POLICY));
-    headers.insert(
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    );
+    // Over plain HTTP browsers ignore it, with an error in each page's console.
+    if server.published().site.base_url.scheme() == "https" {
+        headers.insert(
+            HeaderName::from_static("cross-origin-opener-policy"),
+            HeaderValue::from_static("same-origin"),
+        );
+    }
     server.metrics().answered(route, response.status().as_u16(), started.elapsed());
     response
 }

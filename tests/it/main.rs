@@ -3,10 +3,12 @@
 // A test that cannot be set up has failed.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+mod browser;
 mod cli;
 mod crash;
 mod fetch;
 mod origin;
+mod readers;
 mod river;
 mod server;
 mod websub;

@@ -16,6 +16,23 @@ use rusqlite::{Connection, OpenFlags};
 /// How long a test waits for something that must come. Only a broken program takes so long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Whether a program that a test needs is installed; see [`there_or_skipped`].
+pub fn has_tool(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    there_or_skipped(name, std::env::split_paths(&path).any(|folder| folder.join(name).is_file()))
+}
+
+/// Tells that a test is skipped where its tool is missing; where `MERGANSER_TESTS_MAY_SKIP`
+/// is "no", that is a failure.
+pub fn there_or_skipped(tool: &str, is_there: bool) -> bool {
+    if !is_there {
+        let may_skip = std::env::var("MERGANSER_TESTS_MAY_SKIP").map_or(true, |word| word != "no");
+        assert!(may_skip, "{tool} is not installed, and no test may be skipped");
+        println!("skipped: {tool} is not installed");
+    }
+    is_there
+}
+
 /// A folder with a config in it.
 #[derive(Debug)]
 pub struct World {
