@@ -4,7 +4,7 @@
 //! in, so that a slow host delays nobody else.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,7 +15,7 @@ use tracing::error;
 
 use crate::{
     fetch::{HostPass, Turn},
-    model::{DueFeed, FeedId, Time},
+    model::{DueFeed, FeedId, Push, Time},
     schedule,
     store::StoreError,
 };
@@ -30,7 +30,11 @@ pub struct Dispatch {
     queue: Queue,
     /// Queued or in flight: a feed whose lease ran out meanwhile is not taken twice.
     ours: HashSet<FeedId>,
-    polls: JoinSet<(FeedId, Result<Polled, StoreError>)>,
+    polls: JoinSet<(FeedId, Result<Option<Polled>, StoreError>)>,
+    /// What hubs pushed and nobody has begun to read.
+    pushes: VecDeque<Push>,
+    /// Feeds whose pushes are being taken in.
+    pushing: HashSet<FeedId>,
     /// Feeds whose host asked for rest, and when they may be polled.
     resting: Vec<(FeedId, Time)>,
     /// When the first waiting host lets somebody in.
@@ -45,6 +49,8 @@ impl Dispatch {
             queue: Queue::default(),
             ours: HashSet::new(),
             polls: JoinSet::new(),
+            pushes: VecDeque::new(),
+            pushing: HashSet::new(),
             resting: Vec::new(),
             wake: None,
         }
@@ -66,7 +72,7 @@ impl Dispatch {
     }
 
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.polls.is_empty()
+        self.queue.is_empty() && self.polls.is_empty() && self.pushes.is_empty()
     }
 
     pub fn add(&mut self, feeds: Vec<DueFeed>) {
@@ -80,9 +86,28 @@ impl Dispatch {
         }
     }
 
+    /// Whether there is room for one more push.
+    pub fn takes_pushes(&self) -> bool {
+        self.pushes.len() + self.pushing.len() < PUSHES
+    }
+
+    pub fn add_push(&mut self, push: Push) {
+        self.pushes.push_back(push);
+    }
+
     /// Starts what may go now.
     pub fn start_ready(&mut self) {
         self.wake = None;
+        for push in std::mem::take(&mut self.pushes) {
+            // Behind a poll of the same feed, which began before it.
+            if !self.ours.insert(push.feed) {
+                self.pushes.push_back(push);
+                continue;
+            }
+            self.pushing.insert(push.feed);
+            let poller = Arc::clone(&self.poller);
+            self.polls.spawn(async move { (push.feed, Box::pin(poller.take_push(push)).await) });
+        }
         while self.polls.len() < self.concurrency {
             let mut pass: Option<HostPass> = None;
             let mut rests = None;
@@ -138,6 +163,11 @@ impl Dispatch {
         std::mem::take(&mut self.resting)
     }
 
+    /// Feeds whose pushes nobody has begun to read: they are to be polled instead.
+    pub fn drain_pushes(&mut self) -> Vec<FeedId> {
+        self.pushes.drain(..).map(|push| push.feed).collect()
+    }
+
     /// Takes back what has not begun.
     pub fn drain(&mut self) -> Vec<FeedId> {
         let waiting = self.queue.drain();
@@ -157,17 +187,19 @@ impl Dispatch {
 
     fn start(&mut self, feed: DueFeed, pass: HostPass) {
         let poller = Arc::clone(&self.poller);
-        self.polls.spawn(async move { (feed.id, Box::pin(poller.poll(feed, pass)).await) });
+        self.polls
+            .spawn(async move { (feed.id, Box::pin(poller.poll(feed, pass)).await.map(Some)) });
     }
 
     fn ended(
         &mut self,
-        joined: Result<(FeedId, Result<Polled, StoreError>), JoinError>,
+        joined: Result<(FeedId, Result<Option<Polled>, StoreError>), JoinError>,
     ) -> Option<Result<Polled, StoreError>> {
         match joined {
             Ok((feed, polled)) => {
                 self.ours.remove(&feed);
-                Some(polled)
+                self.pushing.remove(&feed);
+                polled.transpose()
             }
             Err(error) => {
                 // Its lease runs out, and the feed is polled again then.
@@ -180,3 +212,6 @@ impl Dispatch {
 
 /// Waiting feeds for each slot: enough that a slot finds one whose host is free.
 const WAITING_FACTOR: usize = 4;
+
+/// Pushes in memory; the hub is told to come again with more.
+const PUSHES: usize = 4;
