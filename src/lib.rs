@@ -20,6 +20,7 @@ pub mod opml;
 pub mod parse;
 pub mod publish;
 pub mod schedule;
+pub mod websub;
 
 // Floor 3: world. One room for each thing outside the process.
 pub mod fetch;

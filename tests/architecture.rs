@@ -15,7 +15,7 @@ use std::{
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["model"]),
     (1, &["config"]),
-    (2, &["dedup", "opml", "parse", "publish", "schedule"]),
+    (2, &["dedup", "opml", "parse", "publish", "schedule", "websub"]),
     (3, &["fetch", "files", "metrics", "store"]),
     (4, &["poll", "server"]),
     (5, &["daemon"]),
@@ -35,6 +35,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["opml", "parse"]),
     ("feed_rs", &["parse"]),
     ("flate2", &["fetch", "files", "server"]),
+    ("getrandom", &["store"]),
+    ("hmac", &["websub"]),
     ("html5ever", &["opml", "parse"]),
     ("hyper_util", &["server"]),
     ("indicatif", &["cli"]),

@@ -9,6 +9,7 @@ pub mod outputs;
 mod pings;
 mod service;
 mod signals;
+mod subscriber;
 
 use std::{
     collections::BTreeSet,
@@ -31,7 +32,7 @@ use crate::{
     config::{self, Config},
     fetch::{Fetcher, FetcherError},
     metrics::Metrics,
-    model::Time,
+    model::{Push, Time},
     poll::{Dispatch, Polled, Poller, seed_rests},
     schedule,
     server::{self, Pulse, Server},
@@ -40,6 +41,7 @@ use crate::{
 
 use clock::{Clock, Ring};
 use signals::{Asked, Signals};
+use subscriber::Hearing;
 
 /// Why the daemon could not start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +72,9 @@ pub async fn run(config: Config) -> Result<(), DaemonError> {
         let event = tokio::select! {
             asked = signals.next() => Event::Asked(asked),
             Some(ring) = daemon.rings.recv() => Event::Rang(ring),
+            Some(push) = daemon.pushes.recv(), if daemon.dispatch.takes_pushes() => {
+                Event::Pushed(push)
+            }
             polled = daemon.dispatch.next() => Event::Polls(polled),
             () = due(daemon.soonest) => Event::Rang(Ring::Tick),
         };
@@ -90,6 +95,8 @@ enum Event {
     Rang(Ring),
     /// A poll has ended, or a host may be asked again.
     Polls(Option<Result<Polled, StoreError>>),
+    /// A hub brought a document.
+    Pushed(Push),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -112,6 +119,10 @@ struct Daemon {
     serving: JoinHandle<()>,
     publishing: JoinHandle<()>,
     pinging: JoinHandle<()>,
+    subscribing: JoinHandle<()>,
+    pushes: mpsc::Receiver<Push>,
+    push: mpsc::Sender<Push>,
+    hearing: watch::Sender<Option<Hearing>>,
     revision: watch::Sender<u64>,
     published: watch::Sender<outputs::Wanted>,
     stop: CancellationToken,
@@ -134,7 +145,8 @@ impl Daemon {
         let metrics = Metrics::new();
         let pulse = Pulse::default();
         let fetcher = Fetcher::new(config.fetch.clone())?;
-        let poller = poller(&config, &store, &fetcher, &metrics);
+        let hearing = Hearing::of(&config, &fetcher);
+        let poller = poller(&config, &store, &fetcher, &metrics, hearing.is_some());
         seed_rests(&poller).await?;
         let dispatch = Dispatch::new(poller, config.fetch.concurrency);
         let (revision, revisions) = watch::channel(store.revision().await?);
@@ -147,6 +159,10 @@ impl Daemon {
             metrics.clone(),
             pulse.clone(),
         );
+        let (push, pushes) = mpsc::channel(PUSHES);
+        server.hear(hearing.is_some().then(|| (push.clone(), config.fetch.max_body_bytes)));
+        let (hearing, heard) = watch::channel(hearing);
+        let subscribing = tokio::spawn(subscriber::keep(store.clone(), heard, stop.clone()));
         let address = listener.local_addr().unwrap_or(config.server.listen);
         let serving = tokio::spawn(serving(listener, server.clone(), stop.clone()));
         let (published, wanted) = watch::channel(outputs::Wanted::of(&config, &fetcher));
@@ -180,6 +196,10 @@ impl Daemon {
             serving,
             publishing,
             pinging,
+            subscribing,
+            pushes,
+            push,
+            hearing,
             revision,
             published,
             stop,
@@ -200,6 +220,7 @@ impl Daemon {
             Event::Rang(Ring::Schedule(_)) => self.tick().await?,
             Event::Rang(Ring::Night) => self.sweep().await?,
             Event::Polls(None) => {}
+            Event::Pushed(push) => self.dispatch.add_push(push),
             Event::Polls(Some(polled)) => {
                 let polled = polled?;
                 self.look_at(polled.next_poll);
@@ -316,7 +337,11 @@ impl Daemon {
             Ok(fetcher) => self.fetcher = fetcher,
             Err(fault) => error!("the old limits stay: {fault}"),
         }
-        let poller = poller(&new, &self.store, &self.fetcher, &self.metrics);
+        let hearing = Hearing::of(&new, &self.fetcher);
+        let hears = hearing.is_some();
+        self.server.hear(hears.then(|| (self.push.clone(), new.fetch.max_body_bytes)));
+        self.hearing.send_replace(hearing);
+        let poller = poller(&new, &self.store, &self.fetcher, &self.metrics, hears);
         self.dispatch.reload(poller, new.fetch.concurrency);
         if schedules(&new) != schedules(&self.config) {
             match Clock::start(&schedules(&new), self.ring.clone()).await {
@@ -351,10 +376,19 @@ impl Daemon {
         if let Err(error) = self.store.release(unpolled).await {
             warn!("{error}");
         }
-        for task in [self.serving, self.publishing, self.pinging] {
+        for task in [self.serving, self.publishing, self.pinging, self.subscribing] {
             if tokio::time::timeout(PATIENCE, task).await.is_err() {
                 warn!("a connection did not end in time");
             }
+        }
+        // What hubs brought and nobody read is asked for at the next start.
+        let mut unread = self.dispatch.drain_pushes();
+        self.pushes.close();
+        while let Ok(push) = self.pushes.try_recv() {
+            unread.push(push.feed);
+        }
+        if let Err(error) = self.store.make_due(unread, Utc::now()).await {
+            warn!("{error}");
         }
         self.store.close().await?;
         info!("stopped");
@@ -390,9 +424,16 @@ async fn serving(listener: TcpListener, server: Server, stop: CancellationToken)
     }
 }
 
-fn poller(config: &Config, store: &Store, fetcher: &Fetcher, metrics: &Metrics) -> Arc<Poller> {
+fn poller(
+    config: &Config,
+    store: &Store,
+    fetcher: &Fetcher,
+    metrics: &Metrics,
+    hears_hubs: bool,
+) -> Arc<Poller> {
     let feeds = config.feeds.iter().map(|feed| (feed.url.clone(), feed.name.clone()));
-    Arc::new(Poller::new(store.clone(), fetcher.clone(), config.pace, metrics.clone(), feeds))
+    let poller = Poller::new(store.clone(), fetcher.clone(), config.pace, metrics.clone(), feeds);
+    Arc::new(poller.hearing_hubs(hears_hubs))
 }
 
 /// The distinct cron texts.
@@ -417,3 +458,6 @@ const COUNTING: Duration = Duration::from_secs(60);
 /// The clock's period; late rings are dropped, so a short channel is enough.
 const TICK: Duration = Duration::from_secs(5);
 const RINGS: usize = 16;
+
+/// Pushes on their way from the server: each may be as large as a document.
+const PUSHES: usize = 4;

@@ -70,6 +70,8 @@ pub struct PollMemory {
     /// The address that gave the validators, where that is not the address we poll: a
     /// temporary redirect's target. They are sent to no other (RFC 9110 13).
     pub validators_url: Option<Url>,
+    /// Until when a hub pushes what is new, as known when the feed was claimed.
+    pub pushed_until: Option<Time>,
     /// Where a permanent redirect led, not yet or no longer believed, and why.
     pub redirect_note: Option<String>,
     /// Why `next_poll` is what it is, in words.

@@ -14,6 +14,7 @@ mod feed;
 mod fetched;
 mod rules;
 mod settings;
+mod subscription;
 mod text;
 
 pub use article::{
@@ -31,6 +32,7 @@ pub use rules::{Rule, RuleFault, Rules};
 pub use settings::{
     DedupSettings, FeedSetting, FetchLimits, OutputSetting, PaceLimits, ServerSettings, Timing,
 };
+pub use subscription::{Push, Subscription};
 pub use text::{Html, redacted};
 
 /// An instant of ours: UTC, written as RFC 3339 wherever people see it.

@@ -4,23 +4,26 @@
 //! in, so that a slow host delays nobody else.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use chrono::Utc;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{self, JoinError, JoinSet};
 use tracing::error;
 
 use crate::{
     fetch::{HostPass, Turn},
-    model::{DueFeed, FeedId, Time},
+    model::{DueFeed, FeedId, Push, Time},
     schedule,
     store::StoreError,
 };
 
 use super::{Polled, Poller, queue::Queue};
+
+/// How a task ended: nothing to tell for a push that could not be taken in.
+type Ended = Result<Option<Polled>, StoreError>;
 
 /// Claimed feeds on their way.
 #[derive(Debug)]
@@ -30,7 +33,13 @@ pub struct Dispatch {
     queue: Queue,
     /// Queued or in flight: a feed whose lease ran out meanwhile is not taken twice.
     ours: HashSet<FeedId>,
-    polls: JoinSet<(FeedId, Result<Polled, StoreError>)>,
+    polls: JoinSet<Ended>,
+    /// Whose poll a task is: a task that broke cannot tell it any more.
+    tasks: HashMap<task::Id, FeedId>,
+    /// What hubs pushed and nobody has begun to read.
+    pushes: VecDeque<Push>,
+    /// Feeds whose pushes are being taken in.
+    pushing: HashSet<FeedId>,
     /// Feeds whose host asked for rest, and when they may be polled.
     resting: Vec<(FeedId, Time)>,
     /// When the first waiting host lets somebody in.
@@ -45,6 +54,9 @@ impl Dispatch {
             queue: Queue::default(),
             ours: HashSet::new(),
             polls: JoinSet::new(),
+            tasks: HashMap::new(),
+            pushes: VecDeque::new(),
+            pushing: HashSet::new(),
             resting: Vec::new(),
             wake: None,
         }
@@ -66,7 +78,7 @@ impl Dispatch {
     }
 
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.polls.is_empty()
+        self.queue.is_empty() && self.polls.is_empty() && self.pushes.is_empty()
     }
 
     pub fn add(&mut self, feeds: Vec<DueFeed>) {
@@ -80,9 +92,28 @@ impl Dispatch {
         }
     }
 
+    /// Whether there is room for one more push.
+    pub fn takes_pushes(&self) -> bool {
+        self.pushes.len() + self.pushing.len() < PUSHES
+    }
+
+    pub fn add_push(&mut self, push: Push) {
+        self.pushes.push_back(push);
+    }
+
     /// Starts what may go now.
     pub fn start_ready(&mut self) {
         self.wake = None;
+        for push in std::mem::take(&mut self.pushes) {
+            // Behind a poll of the same feed, which began before it.
+            if !self.ours.insert(push.feed) {
+                self.pushes.push_back(push);
+                continue;
+            }
+            self.pushing.insert(push.feed);
+            let poller = Arc::clone(&self.poller);
+            self.spawn(push.feed, async move { Box::pin(poller.take_push(push)).await });
+        }
         while self.polls.len() < self.concurrency {
             let mut pass: Option<HostPass> = None;
             let mut rests = None;
@@ -128,7 +159,7 @@ impl Dispatch {
             }
         };
         tokio::select! {
-            Some(joined) = self.polls.join_next() => self.ended(joined),
+            Some(joined) = self.polls.join_next_with_id() => self.ended(joined),
             () = woken => None,
         }
     }
@@ -136,6 +167,11 @@ impl Dispatch {
     /// Feeds to be put off until then: their hosts asked for rest.
     pub fn take_resting(&mut self) -> Vec<(FeedId, Time)> {
         std::mem::take(&mut self.resting)
+    }
+
+    /// Feeds whose pushes nobody has begun to read: they are to be polled instead.
+    pub fn drain_pushes(&mut self) -> Vec<FeedId> {
+        self.pushes.drain(..).map(|push| push.feed).collect()
     }
 
     /// Takes back what has not begun.
@@ -151,7 +187,7 @@ impl Dispatch {
     /// so that they can be given back.
     pub async fn finish(&mut self, patience: Duration) -> Vec<FeedId> {
         let all = async {
-            while let Some(joined) = self.polls.join_next().await {
+            while let Some(joined) = self.polls.join_next_with_id().await {
                 let _ = self.ended(joined);
             }
         };
@@ -163,18 +199,25 @@ impl Dispatch {
 
     fn start(&mut self, feed: DueFeed, pass: HostPass) {
         let poller = Arc::clone(&self.poller);
-        self.polls.spawn(async move { (feed.id, Box::pin(poller.poll(feed, pass)).await) });
+        self.spawn(feed.id, async move { Box::pin(poller.poll(feed, pass)).await.map(Some) });
+    }
+
+    fn spawn(&mut self, feed: FeedId, work: impl Future<Output = Ended> + Send + 'static) {
+        let task = self.polls.spawn(work);
+        self.tasks.insert(task.id(), feed);
     }
 
     fn ended(
         &mut self,
-        joined: Result<(FeedId, Result<Polled, StoreError>), JoinError>,
+        joined: Result<(task::Id, Ended), JoinError>,
     ) -> Option<Result<Polled, StoreError>> {
+        let task = joined.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
+        if let Some(feed) = self.tasks.remove(&task) {
+            self.ours.remove(&feed);
+            self.pushing.remove(&feed);
+        }
         match joined {
-            Ok((feed, polled)) => {
-                self.ours.remove(&feed);
-                Some(polled)
-            }
+            Ok((_, polled)) => polled.transpose(),
             Err(error) => {
                 // Its lease runs out, and the feed is polled again then.
                 error!("a poll broke: {error}");
@@ -186,3 +229,6 @@ impl Dispatch {
 
 /// Waiting feeds for each slot: enough that a slot finds one whose host is free.
 const WAITING_FACTOR: usize = 4;
+
+/// Pushes in memory; the hub is told to come again with more.
+const PUSHES: usize = 4;

@@ -7,6 +7,7 @@
 
 pub mod conclude;
 mod dispatch;
+mod push;
 mod queue;
 mod round;
 
@@ -49,6 +50,8 @@ pub struct Poller {
     met: Notify,
     /// Which feed is configured at which address.
     addresses: HashMap<String, String>,
+    /// Hubs can reach us: what feeds say of theirs is noted.
+    hears_hubs: bool,
 }
 
 /// What came of one poll.
@@ -86,7 +89,14 @@ impl Poller {
             network: Mutex::default(),
             met: Notify::new(),
             addresses: feeds.into_iter().map(|(url, name)| (url.into(), name)).collect(),
+            hears_hubs: false,
         }
+    }
+
+    /// Whether hubs can reach us and push.
+    pub fn hearing_hubs(mut self, hears_hubs: bool) -> Self {
+        self.hears_hubs = hears_hubs;
+        self
     }
 
     pub fn fetcher(&self) -> &Fetcher {
@@ -98,8 +108,11 @@ impl Poller {
     }
 
     /// Polls one feed. What goes wrong at the feed is recorded; only the store can fail.
-    pub async fn poll(&self, feed: DueFeed, pass: HostPass) -> Result<Polled, StoreError> {
+    pub async fn poll(&self, mut feed: DueFeed, pass: HostPass) -> Result<Polled, StoreError> {
         let started = Instant::now();
+        if !self.hears_hubs {
+            feed.memory.pushed_until = None;
+        }
         let fetched = self.fetcher.fetch(&feed, pass).await;
         if let Some(rest) = fetched.retry_after.filter(|rest| rest.whole_host) {
             self.fetcher.hosts().rest(&fetched.final_url, rest.until);
@@ -107,6 +120,10 @@ impl Poller {
         let around = self.around(&feed, &fetched).await;
         let reading = self.read(&feed, &fetched).await?;
         let unreadable = matches!(reading, Some(Err(_)));
+        let links = match &reading {
+            Some(Ok(read)) if self.hears_hubs => Some(read.reading.links.clone()),
+            _ => None,
+        };
 
         let update = conclude(&feed, &fetched, reading, &around, &self.pace, Utc::now());
         let (state, error) = (update.state, update.record.error.clone());
@@ -114,6 +131,9 @@ impl Poller {
         let writing = Instant::now();
         let committed = self.store.commit(update).await?;
         self.metrics.committed(writing.elapsed());
+        if self.hears_hubs && !unreadable {
+            self.note_hub(feed.id, &fetched, links.as_ref()).await;
+        }
 
         let result =
             if unreadable { FetchResult::Parse } else { FetchResult::of(&fetched.outcome) };

@@ -61,8 +61,13 @@ pub struct Decision {
 
 /// Decides on the next poll. `now` is the end of the last answer.
 pub fn next_poll(known: &Known<'_>, limits: &PaceLimits, now: Time) -> Decision {
-    let usual = usual(known, limits, now);
+    let pushed_until = pushed_until(known, now);
+    let mut usual = usual(known, limits, now);
     let asked = bounds::asked(known.memory, limits);
+    let unpushed = usual.interval.max(asked.map_or(Duration::ZERO, |asked| asked.wait));
+    if pushed_until.is_some() {
+        usual = seldom(usual);
+    }
     let mut interval = usual.interval;
     let mut reason = match known.ending {
         Ending::Answered => match asked {
@@ -100,6 +105,13 @@ pub fn next_poll(known: &Known<'_>, limits: &PaceLimits, now: Time) -> Decision 
     {
         at = tick.at;
         span = scaled(tick.gap, SPREAD).min(MAX_SPREAD);
+    }
+    if let Some(until) = pushed_until
+        && until < at
+    {
+        // From then on nobody tells us what is new, and the feed is like others.
+        at = until.max(later(now, unpushed));
+        span = scaled(unpushed, SPREAD).min(MAX_SPREAD);
     }
     if let Some(until) = bounds::resting_until(known.memory, now)
         && until > at
@@ -158,6 +170,21 @@ fn usual(known: &Known<'_>, limits: &PaceLimits, now: Time) -> Usual {
     Usual { interval, why }
 }
 
+/// Until when a hub pushes what is new, where polls may be seldom for it: not against a
+/// cron text, which says when, and not after a failure, which a push would have mended.
+fn pushed_until(known: &Known<'_>, now: Time) -> Option<Time> {
+    let until = known.memory.pushed_until.filter(|until| *until > now)?;
+    (known.ending == Ending::Answered && known.timing.schedule.is_none()).then_some(until)
+}
+
+/// With a hub that pushes, a poll only looks whether the hub still does.
+fn seldom(usual: Usual) -> Usual {
+    if usual.interval >= PUSHED_INTERVAL {
+        return usual;
+    }
+    Usual { interval: PUSHED_INTERVAL, why: "a hub pushes what is new".to_owned() }
+}
+
 struct Tick {
     at: Time,
     gap: Duration,
@@ -189,6 +216,9 @@ fn later(time: Time, wait: Duration) -> Time {
 
 /// A century: beyond it, arithmetic gains nothing and overflows.
 const LONGEST_SPAN: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// Seldom, not never: a hub may lose a push.
+const PUSHED_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
 /// How much of the interval feeds are spread over, upwards only: enough to keep the feeds of
 /// one cron text or one max-age apart, too little to be felt.

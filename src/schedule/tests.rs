@@ -419,3 +419,38 @@ fn absurd_numbers_lead_to_a_time_all_the_same() {
         }
     }
 }
+
+fn pushed_for(lease: Duration) -> impl FnOnce(&mut PollMemory) {
+    move |memory| memory.pushed_until = Some(later(now(), lease))
+}
+
+#[test]
+fn a_feed_that_a_hub_pushes_is_polled_once_a_day() {
+    let set = Timing { interval: Some(MINUTE), schedule: None };
+    let decision = decide(pushed_for(10 * DAY), &set, Ending::Answered, &LIMITS);
+    assert_waits(&decision, DAY, "a live subscription");
+    assert!(decision.reason.contains("hub"), "{}", decision.reason);
+}
+
+#[test]
+fn the_end_of_a_lease_is_the_end_of_the_pause() {
+    let timing = Timing::default();
+    let decision = decide(pushed_for(6 * HOUR), &timing, Ending::Answered, &LIMITS);
+    assert_waits(&decision, 6 * HOUR, "a lease of six hours");
+    let asked = |memory: &mut PollMemory| {
+        memory.pushed_until = Some(later(now(), HOUR));
+        memory.fresh_for_seconds = Some(8 * 3600);
+    };
+    assert_waits(&decide(asked, &timing, Ending::Answered, &LIMITS), 8 * HOUR, "max-age");
+}
+
+#[test]
+fn a_lease_that_is_over_and_a_poll_that_failed_change_nothing() {
+    let timing = Timing::default();
+    let over = |memory: &mut PollMemory| memory.pushed_until = Some(now());
+    let without = decide(|_| {}, &timing, Ending::Answered, &LIMITS);
+    assert_eq!(decide(over, &timing, Ending::Answered, &LIMITS), without);
+    let failed = Ending::Failed(FailureKind::Passing);
+    let without = decide(|_| {}, &timing, failed, &LIMITS);
+    assert_eq!(decide(pushed_for(10 * DAY), &timing, failed, &LIMITS), without);
+}

@@ -1,8 +1,9 @@
 //! The store over HTTP: outputs, pages, and answers for those who watch.
 //!
 //! In: requests. Out: documents from memory, made anew only where the store or the settings
-//! changed, with validators that let a client ask again for nothing. Never here: SQL, a
-//! change of state (GET and HEAD are all there is), a path from an address to a file.
+//! changed, with validators that let a client ask again for nothing. Never here: SQL, a path
+//! from an address to a file, a change of state (GET and HEAD are all there is) but by hubs,
+//! whose callbacks are addresses that nobody else knows.
 //!
 //! [`Server`] is the state, [`router`] the addresses, [`serve`] the connections. `outputs`
 //! and `pages` ask the store, `publish` renders, `answer` speaks HTTP.
@@ -12,6 +13,7 @@ mod assets;
 mod cache;
 mod coding;
 mod document;
+mod hubs;
 mod outputs;
 mod pages;
 mod probes;

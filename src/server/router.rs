@@ -1,4 +1,5 @@
-//! Which address is answered by what. GET and HEAD alone, no redirect, no path to a file.
+//! Which address is answered by what. GET and HEAD alone but for the callbacks of hubs, no
+//! redirect, no path to a file.
 
 use std::{sync::Arc, time::Instant};
 
@@ -6,7 +7,7 @@ use axum::{
     Router,
     body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -20,7 +21,7 @@ use super::{
     answer::answer,
     assets,
     document::Document,
-    outputs, pages, probes,
+    hubs, outputs, pages, probes,
     problem::Problem,
     query::Query,
     river,
@@ -51,6 +52,8 @@ pub fn router(server: Server) -> Router {
         .fallback(nothing)
         // From the inside out.
         .layer(RequestBodyLimitLayer::new(super::BODY_LIMIT_BYTES))
+        // With a limit of their own.
+        .route("/websub/{token}", get(hub_asks).post(hub_pushes))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             super::REQUEST_TIMEOUT,
@@ -124,6 +127,22 @@ async fn subscriptions(State(server): State<Server>, request: Request) -> Respon
     let published = server.published();
     let made = super::subscriptions::opml(&server, &published).await;
     respond(&published, request.headers(), made).await
+}
+
+async fn hub_asks(State(server): State<Server>, method: Method, uri: Uri) -> Response {
+    to_hub(&server, hubs::verify(&server, &method, &uri).await)
+}
+
+async fn hub_pushes(State(server): State<Server>, request: Request) -> Response {
+    to_hub(&server, hubs::receive(&server, request).await)
+}
+
+fn to_hub(server: &Server, answered: Result<Option<Response>, Problem>) -> Response {
+    match answered {
+        Ok(Some(response)) => response,
+        Ok(None) => refuse(&server.published(), &Problem::NotFound),
+        Err(problem) => refuse(&server.published(), &problem),
+    }
 }
 
 async fn nothing(State(server): State<Server>) -> Response {

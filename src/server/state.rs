@@ -6,16 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::{
     cache::{Cache, Version},
     document::Document,
+    hubs::Ear,
     problem::Problem,
 };
 use crate::{
     metrics::Metrics,
-    model::{Article, OutputSetting, Rules, ServerSettings},
+    model::{Article, OutputSetting, Push, Rules, ServerSettings},
     publish::{self, echo::is_echo, pages::PageSite},
     store::Store,
 };
@@ -37,6 +38,8 @@ struct Inner {
     rendering: Semaphore,
     searching: Semaphore,
     started: Instant,
+    /// For the pushes of hubs; `None`: none can reach us.
+    ear: RwLock<Option<Arc<Ear>>>,
 }
 
 /// The settings that documents are made from.
@@ -109,6 +112,7 @@ impl Server {
             rendering: Semaphore::new(cores),
             searching: Semaphore::new(SEARCHES),
             started: Instant::now(),
+            ear: RwLock::default(),
         }))
     }
 
@@ -117,6 +121,19 @@ impl Server {
         let mut published = self.0.published.write().unwrap_or_else(PoisonError::into_inner);
         let generation = published.generation + 1;
         *published = Arc::new(Published::new(settings, outputs, generation));
+    }
+
+    /// Takes pushes of hubs up to this size from now on, or, with `None`, no more.
+    pub fn hear(&self, pushes: Option<(mpsc::Sender<Push>, u64)>) {
+        let ear = pushes.map(|(pushes, limit_bytes)| {
+            let limit_bytes = usize::try_from(limit_bytes).unwrap_or(usize::MAX);
+            Arc::new(Ear { pushes, limit_bytes })
+        });
+        *self.0.ear.write().unwrap_or_else(PoisonError::into_inner) = ear;
+    }
+
+    pub fn ear(&self) -> Option<Arc<Ear>> {
+        self.0.ear.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn published(&self) -> Arc<Published> {

@@ -181,7 +181,8 @@ pub(super) fn after_clock_jump(connection: &Connection, now: Time) -> Result<(),
 
 const DUE_COLUMNS: &str = "id, name, url, moved_to, etag, last_modified, body_hash,
     wished_interval_millis, schedule, memory, next_poll, last_fetch, last_success, entry_count,
-    stands_alone";
+    stands_alone,
+    (SELECT lease_until FROM subscriptions WHERE feed_id = feeds.id) AS pushed_until";
 
 /// Takes feeds for polling, longest due first: whoever comes later does not get them until
 /// the lease ends or the poll's commit gives them back.
@@ -237,6 +238,29 @@ pub(super) fn claim(
     Ok(claimed)
 }
 
+/// Takes this one feed, due or not; `None` where somebody else has it, and for a feed that
+/// is not polled any more.
+pub(super) fn claim_one(
+    connection: &Connection,
+    feed: FeedId,
+    now: Time,
+    lease: Duration,
+) -> Result<Option<DueFeed>, Fault> {
+    let sql = format!(
+        "UPDATE feeds SET leased_until = :until
+          WHERE id = :id AND status NOT IN ('gone', 'paused')
+            AND (leased_until IS NULL OR leased_until <= :now)
+         RETURNING {DUE_COLUMNS}"
+    );
+    let lease = TimeDelta::from_std(lease).unwrap_or(TimeDelta::days(1));
+    let until = millis(now.checked_add_signed(lease).unwrap_or(now));
+    let claimed = connection
+        .prepare_cached(&sql)?
+        .query_row(named_params! { ":until": until, ":id": feed.0, ":now": millis(now) }, due_feed)
+        .optional()?;
+    Ok(claimed.flatten())
+}
+
 /// `None` for a URL that a person's hand made unreadable.
 fn due_feed(row: &Row<'_>) -> rusqlite::Result<Option<DueFeed>> {
     let Some(address) = url(row.get("url")?) else { return Ok(None) };
@@ -252,7 +276,10 @@ fn due_feed(row: &Row<'_>) -> rusqlite::Result<Option<DueFeed>> {
             interval: interval.map(|millis| Duration::from_millis(count(millis))),
             schedule: row.get("schedule")?,
         },
-        memory: from_json(row.get("memory")?),
+        memory: PollMemory {
+            pushed_until: time(row.get("pushed_until")?),
+            ..from_json(row.get("memory")?)
+        },
         next_poll: time(row.get("next_poll")?).unwrap_or_default(),
         last_fetch: time(row.get("last_fetch")?),
         last_success: time(row.get("last_success")?),

@@ -148,9 +148,10 @@ impl<'a> Recognizer<'a> {
             return Ok(None);
         }
         let mut same = self.connection.prepare_cached(
-            "SELECT id, guid FROM entries WHERE feed_id = ?1 AND said_hash = ?2 ORDER BY id DESC",
+            "SELECT id, guid FROM entries WHERE feed_id = ?1 AND said_hash = ?2
+              ORDER BY id DESC LIMIT ?3",
         )?;
-        let mut rows = same.query((self.feed.0, signed(said_hash(entry))))?;
+        let mut rows = same.query((self.feed.0, signed(said_hash(entry)), RENEWALS))?;
         while let Some(row) = rows.next()? {
             let guid: String = row.get(1)?;
             if !self.in_document.contains_key(guid.as_str()) {
@@ -198,6 +199,10 @@ impl<'a> Recognizer<'a> {
             .unwrap_or_else(|| signed(entry.raw_hash).wrapping_add(1))
     }
 }
+
+/// Entries of one wording that are looked at for a renewed guid: a feed that says the same
+/// thousands of times would make the search as long for each of them.
+const RENEWALS: u32 = 16;
 
 /// The hashes of what each of these guids last said in this feed.
 pub(super) fn known(

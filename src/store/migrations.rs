@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_the_house.sql"),
     include_str!("migrations/0002_one_story_once.sql"),
     include_str!("migrations/0003_what_hubs_were_told.sql"),
+    include_str!("migrations/0004_what_hubs_push.sql"),
 ];
 
 /// Refuses a file that is not ours or newer than we are. Writes nothing.

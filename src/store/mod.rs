@@ -15,6 +15,7 @@ mod entries;
 mod error;
 mod feeds;
 mod grouping;
+mod hubs;
 mod identity;
 mod migrations;
 mod open;
@@ -24,6 +25,7 @@ mod readers;
 mod regrouping;
 mod search;
 mod stamp;
+mod subscriptions;
 mod sweep;
 mod values;
 mod writer;
@@ -384,20 +386,17 @@ impl Store {
         self.inner.readers.look("reading the feeds", feeds::statuses).await
     }
 
-    /// The etag of each of our documents that the WebSub hub last heard of, by topic.
-    pub async fn pings(&self) -> Result<HashMap<String, String>, StoreError> {
-        self.inner.readers.look("asking what the hub was told", pings::all).await
-    }
-
-    /// The hub has heard of these topics with these etags.
-    pub async fn remember_pings(
+    /// Takes this one feed for a push, due or not, in the sense of [`Self::claim`]; `None`
+    /// where somebody else has it, and for a feed that is not polled any more.
+    pub async fn claim_one(
         &self,
-        heard: Vec<(String, String)>,
+        feed: FeedId,
         now: Time,
-    ) -> Result<(), StoreError> {
+        lease: Duration,
+    ) -> Result<Option<DueFeed>, StoreError> {
         let work =
-            move |connection: &rusqlite::Connection| pings::remember(connection, &heard, now);
-        self.writer()?.run("remembering what the hub was told", work).await
+            move |connection: &rusqlite::Connection| feeds::claim_one(connection, feed, now, lease);
+        self.writer()?.run("claiming a feed", work).await
     }
 
     /// Grows with each commit that changed what an output could show; the same after a restart.

@@ -1,25 +1,23 @@
-//! WebSub over loopback: a hub that hears of what changed in our outputs, and of nothing else.
+//! WebSub over loopback: a hub that hears of what changed in our outputs, and of nothing else;
+//! and one that pushes to us.
 
-use std::{fs, time::Duration};
+use std::{collections::HashMap, fs, sync::mpsc, time::Duration};
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use merganser::{
     fetch::Fetcher,
     model::{FetchError, FetchLimits, Outcome},
 };
+use sha2::Sha256;
 use url::Url;
 
 use crate::{
     origin::{Answer, Asked, Origin},
-    world::{PATIENCE, World},
+    world::{self, Daemon, PATIENCE, World, send},
 };
 
 fn write_feed(world: &World, titles: &[&str]) {
-    let items: String = titles
-        .iter()
-        .map(|title| format!("<item><title>{title}</title><guid>{title}</guid></item>"))
-        .collect();
-    let feed = format!("<rss version=\"2.0\"><channel><title>Quay</title>{items}</channel></rss>");
-    fs::write(world.folder().join("quay.xml"), feed).unwrap();
+    fs::write(world.folder().join("quay.xml"), document(titles)).unwrap();
 }
 
 /// The topics that were told of, sorted.
@@ -130,4 +128,180 @@ async fn a_message_follows_only_redirects_that_keep_it_whole() {
     let fetched = fetcher.post(&url(&hub.url("/see")), "text/plain", "hello".into()).await;
     assert!(matches!(fetched.outcome, Outcome::Failed(FetchError::Status { code: 303, .. })));
     assert_eq!(hub.asked_for("/hub").len(), 1);
+}
+
+/// A small hub: takes subscriptions in, verifies them at once, and pushes when told to.
+struct Hub {
+    origin: Origin,
+    asked: mpsc::Receiver<Wish>,
+}
+
+/// What a subscriber asked for.
+#[derive(Debug, Clone)]
+struct Wish(HashMap<String, String>);
+
+impl Hub {
+    fn start() -> Self {
+        let origin = Origin::start();
+        let (wishes, asked) = mpsc::channel();
+        origin.by("/hub", move |asked| {
+            assert_eq!(asked.method, "POST");
+            let pairs = url::form_urlencoded::parse(&asked.body).into_owned().collect();
+            wishes.send(Wish(pairs)).unwrap();
+            Answer::new(202, "")
+        });
+        Self { origin, asked }
+    }
+
+    fn wish(&self) -> Wish {
+        self.asked.recv_timeout(PATIENCE).expect("a request for a subscription")
+    }
+}
+
+impl Wish {
+    fn value(&self, name: &str) -> &str {
+        &self.0[name]
+    }
+
+    /// The callback's path: the world's base address is not where the daemon listens.
+    fn path(&self) -> String {
+        url(self.value("hub.callback")).path().to_owned()
+    }
+
+    fn ask(&self, daemon: &Daemon, query: &[(&str, &str)]) -> world::Answer {
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        daemon.get(&format!("{}?{query}", self.path()))
+    }
+
+    fn verify(&self, daemon: &Daemon, lease_seconds: &str) -> world::Answer {
+        let query = [
+            ("hub.mode", "subscribe"),
+            ("hub.topic", self.value("hub.topic")),
+            ("hub.challenge", "a challenge & more"),
+            ("hub.lease_seconds", lease_seconds),
+        ];
+        self.ask(daemon, &query)
+    }
+
+    fn push(&self, daemon: &Daemon, secret: &str, body: &str) -> u16 {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(body.as_bytes());
+        let hex: String =
+            mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature = format!("sha256={hex}");
+        let headers = [("X-Hub-Signature", signature.as_str()), ("Content-Type", "text/xml")];
+        send(daemon.address, "POST", &self.path(), &headers, body.as_bytes()).status
+    }
+}
+
+fn document(titles: &[&str]) -> String {
+    let items: String = titles
+        .iter()
+        .map(|title| format!("<item><title>{title}</title><guid>{title}</guid></item>"))
+        .collect();
+    format!("<rss version=\"2.0\"><channel><title>Quay</title>{items}</channel></rss>")
+}
+
+/// A feed that names the hub in its header, and a daemon that polls it.
+fn subscriber(hub: &Hub) -> (World, Daemon) {
+    let topic = hub.origin.url("/topic");
+    let links = format!("<{}>; rel=hub, <{topic}>; rel=self", hub.origin.url("/hub"));
+    let answer = Answer::ok(document(&["First boat"])).header("Link", links);
+    hub.origin.on("/feed", answer.header("ETag", "\"1\""));
+    let world = World::new().websub().feed("quay", &hub.origin.url("/feed"));
+    let daemon = world.daemon();
+    (world, daemon)
+}
+
+#[test]
+fn what_a_hub_pushes_is_in_the_river_at_once() {
+    let hub = Hub::start();
+    let (world, mut daemon) = subscriber(&hub);
+    let wish = hub.wish();
+    assert_eq!(wish.value("hub.mode"), "subscribe");
+    assert_eq!(wish.value("hub.topic"), hub.origin.url("/topic"));
+    let secret = wish.value("hub.secret");
+    assert!(secret.len() >= 32 && secret.len() < 200);
+    assert!(wish.value("hub.callback").starts_with("http://river.example.org/websub/"));
+
+    // Nothing is taken in before the hub has verified, and nothing but what it was asked.
+    assert_eq!(wish.push(&daemon, secret, &document(&["Too early"])), 202);
+    let other = [("hub.mode", "subscribe"), ("hub.topic", "http://x/"), ("hub.challenge", "c")];
+    assert_eq!(wish.ask(&daemon, &other).status, 404);
+    let unasked = [("hub.mode", "unsubscribe"), ("hub.topic", wish.value("hub.topic"))];
+    assert_eq!(wish.ask(&daemon, &unasked).status, 404);
+    let verified = wish.verify(&daemon, "864000");
+    assert_eq!((verified.status, verified.text().as_str()), (200, "a challenge & more"));
+    assert_eq!(wish.verify(&daemon, "864000").status, 404, "nothing is pending any more");
+
+    // A push that is not signed as agreed is dropped, and the hub does not learn that.
+    assert_eq!(wish.push(&daemon, "guessed", &document(&["Forged boat"])), 202);
+    let unsigned = document(&["Unsigned boat"]);
+    let unsigned = send(daemon.address, "POST", &wish.path(), &[], unsigned.as_bytes());
+    assert_eq!(unsigned.status, 202);
+
+    assert_eq!(wish.push(&daemon, secret, &document(&["Second boat"])), 202);
+    daemon.wait_for_log("pushed http");
+    let river = daemon.get("/all.atom").text();
+    assert!(river.contains("First boat") && river.contains("Second boat"), "{river}");
+    assert!(!river.contains("early") && !river.contains("signed") && !river.contains("Forged"));
+    // A part of the feed: what the server gave stays what it is asked with.
+    assert_eq!(world.one::<String>("SELECT CAST(etag AS TEXT) FROM feeds"), "\"1\"");
+    daemon.stop();
+
+    // While the hub pushes, a poll is a look once a day, also over a restart.
+    world.ok(&["fetch", "--force"]);
+    assert_eq!(world.one::<i64>("SELECT interval_seconds FROM feeds"), 86_400);
+    let mut daemon = world.daemon();
+    assert_eq!(wish.push(&daemon, secret, &document(&["Third boat"])), 202);
+    daemon.wait_for_log("pushed http");
+    daemon.stop();
+    assert_eq!(world.one::<i64>("SELECT count(*) FROM entries"), 3);
+}
+
+#[test]
+fn a_lease_is_renewed_before_it_ends() {
+    let hub = Hub::start();
+    let (_world, daemon) = subscriber(&hub);
+    let first = hub.wish();
+    assert_eq!(first.verify(&daemon, "2").status, 200);
+    let second = hub.wish();
+    assert_eq!(second.value("hub.callback"), first.value("hub.callback"));
+    assert_eq!(second.verify(&daemon, "864000").status, 200);
+    daemon.stop();
+}
+
+#[test]
+fn a_hub_that_denies_leaves_the_feed_to_polls() {
+    let hub = Hub::start();
+    let (world, mut daemon) = subscriber(&hub);
+    let wish = hub.wish();
+    assert_eq!(wish.verify(&daemon, "864000").status, 200);
+    let polled = hub.origin.asked_for("/feed").len();
+    let denied =
+        [("hub.mode", "denied"), ("hub.topic", wish.value("hub.topic")), ("hub.reason", "no room")];
+    assert_eq!(wish.ask(&daemon, &denied).status, 200);
+    daemon.wait_for_log("no room");
+    daemon.wait_for_log("polled http");
+    assert!(hub.origin.asked_for("/feed").len() > polled);
+    assert_eq!(wish.push(&daemon, wish.value("hub.secret"), &document(&["Late boat"])), 202);
+    daemon.stop();
+    assert_eq!(world.one::<i64>("SELECT count(*) FROM entries"), 1);
+    assert_eq!(world.one::<String>("SELECT error FROM subscriptions"), "denied: no room");
+}
+
+#[test]
+fn without_websub_no_hub_is_asked_and_no_callback_answers() {
+    let hub = Hub::start();
+    let links = format!("<{}>; rel=hub", hub.origin.url("/hub"));
+    hub.origin.on("/feed", Answer::ok(document(&["First boat"])).header("Link", links));
+    let world = World::new().feed("quay", &hub.origin.url("/feed"));
+    let mut daemon = world.daemon();
+    daemon.wait_for_log("polled http");
+    assert_eq!(daemon.get("/websub/0123456789abcdef0123456789abcdef").status, 404);
+    let pushed = send(daemon.address, "POST", "/websub/0123456789abcdef", &[], b"x");
+    assert_eq!(pushed.status, 404);
+    daemon.stop();
+    assert_eq!(world.one::<i64>("SELECT count(*) FROM subscriptions"), 0);
 }

@@ -75,6 +75,12 @@ impl World {
         self
     }
 
+    /// Hubs may push to us.
+    pub fn websub(mut self) -> Self {
+        self.head = self.head.replace("[server]", "websub = true\n[server]");
+        self
+    }
+
     /// A WebSub hub that hears of the outputs.
     pub fn hub(mut self, url: &str) -> Self {
         writeln!(self.head, "hub = \"{url}\"").unwrap();
@@ -217,17 +223,7 @@ impl Daemon {
     }
 
     pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
-        for (name, value) in headers {
-            write!(head, "{name}: {value}\r\n").unwrap();
-        }
-        head.push_str("Connection: close\r\n\r\n");
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).unwrap();
-        Answer::read(&bytes)
+        send(self.address, method, path, headers, b"")
     }
 
     /// Sends a signal by name, as `kill` knows it.
@@ -269,6 +265,30 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// One request on a connection of its own.
+pub fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n");
+    for (name, value) in headers {
+        write!(head, "{name}: {value}\r\n").unwrap();
+    }
+    if !body.is_empty() {
+        write!(head, "Content-Length: {}\r\n", body.len()).unwrap();
+    }
+    head.push_str("Connection: close\r\n\r\n");
+    stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    Answer::read(&bytes)
 }
 
 /// An HTTP answer, head and body.
