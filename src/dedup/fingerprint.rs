@@ -32,7 +32,7 @@ pub(super) struct Guid {
     pub address: Option<Address>,
 }
 
-/// Reads the entry: about a fifth of a microsecond a word.
+/// Reads the entry: some 12 µs for 300 words (`benches/dedup.rs`).
 pub fn fingerprint(entry: &Entry) -> Fingerprint {
     let title = entry.title.as_deref().map(Title::of).unwrap_or_default();
     // The longer of the two: feeds put the whole text in either, and a teaser in the other.

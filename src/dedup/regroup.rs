@@ -41,6 +41,8 @@ struct Window<'a> {
     settings: &'a DedupSettings,
     profiles: BTreeMap<usize, Profile>,
     numbers: HashMap<EntryId, usize>,
+    /// What each entry that somebody merged by hand is merged with, and has not come yet.
+    awaited: HashMap<EntryId, HashSet<EntryId>>,
     keys: HashMap<i64, Vec<usize>>,
     links: Vec<(usize, usize, Link)>,
     next: usize,
@@ -55,9 +57,15 @@ const TIDY_AFTER: usize = 1_000;
 
 impl<'a> Window<'a> {
     fn new(hands: &'a Hands, settings: &'a DedupSettings) -> Self {
+        let mut awaited: HashMap<EntryId, HashSet<EntryId>> = HashMap::new();
+        for &(one, other) in &hands.merged {
+            awaited.entry(one).or_default().insert(other);
+            awaited.entry(other).or_default().insert(one);
+        }
         Self {
             hands,
             settings,
+            awaited,
             profiles: BTreeMap::new(),
             numbers: HashMap::new(),
             keys: HashMap::new(),
@@ -88,7 +96,14 @@ impl<'a> Window<'a> {
             }
         }
         let at = profile.standing.at();
-        self.numbers.insert(profile.standing.entry, number);
+        let came = profile.standing.entry;
+        let merged = self.awaited.get(&came).into_iter().flatten().copied().collect::<Vec<_>>();
+        for waits in merged {
+            if let Some(awaited) = self.awaited.get_mut(&waits) {
+                awaited.remove(&came);
+            }
+        }
+        self.numbers.insert(came, number);
         self.profiles.insert(number, profile);
         if number % TIDY_AFTER == TIDY_AFTER - 1 {
             let window = TimeDelta::from_std(self.settings.window).unwrap_or(TimeDelta::MAX);
@@ -108,10 +123,12 @@ impl<'a> Window<'a> {
             connected.entry(root(&parts, number)).or_default().push(number);
         }
         for numbers in connected.into_values() {
+            // People merge across any distance of time: who is awaited by hand stays.
             let is_old = |number: &usize| {
-                self.profiles
-                    .get(number)
-                    .is_some_and(|p| before.is_none_or(|t| p.standing.at() < t))
+                self.profiles.get(number).is_some_and(|p| {
+                    let awaits = |entry| self.awaited.get(entry).is_some_and(|a| !a.is_empty());
+                    before.is_none_or(|t| p.standing.at() < t && !awaits(&p.standing.entry))
+                })
             };
             if numbers.iter().all(is_old) {
                 self.group(&numbers, &by_hand);
@@ -226,5 +243,44 @@ fn join(parts: &mut Parts, one: usize, other: usize) {
     let (one, other) = (root(parts, one), root(parts, other));
     if one != other {
         parts.insert(one.max(other), one.min(other));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        dedup::{Habits, Names, Standing, fingerprint, tests::entry},
+        model::FeedId,
+    };
+
+    fn profile(number: i64) -> Profile {
+        let url = format!("https://example.org/{number}");
+        let first_seen = Time::from_timestamp(number * 86_400, 0).unwrap();
+        let standing = Standing {
+            entry: EntryId(number),
+            feed: FeedId(number % 7),
+            published: None,
+            first_seen,
+            stands_alone: false,
+        };
+        let print = fingerprint(&entry(&url, &format!("Number {number}"), ""));
+        Profile::new(print, standing, &Habits::default(), &Names::default())
+    }
+
+    #[test]
+    fn what_was_merged_by_hand_is_one_group_across_years() {
+        let most = 3 * TIDY_AFTER as i64;
+        let hands = Hands { merged: vec![(EntryId(1), EntryId(most))], ..Hands::default() };
+        let settings = DedupSettings {
+            near_duplicates: true,
+            window: std::time::Duration::from_secs(7 * 86_400),
+        };
+        let groups = regroup((1..=most).map(profile), &hands, &settings);
+        let several: Vec<&Regrouped> = groups.iter().filter(|group| group.len() > 1).collect();
+        assert_eq!(several.len(), 1);
+        let members: Vec<i64> = several[0].iter().map(|(entry, _)| entry.0).collect();
+        assert_eq!(members, [1, most]);
+        assert_eq!(several[0][1].1.rule, "hand");
     }
 }

@@ -27,7 +27,7 @@ use crate::{
 /// boilerplate line.
 const KEY_SHARED_BY: usize = 60;
 
-/// Members of one article that are compared: the first of them and the newest.
+/// Members of one article that are compared: the first of them.
 const MEMBERS: i64 = 40;
 
 /// Finds the articles of one document's entries.
