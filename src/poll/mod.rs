@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use chrono::Utc;
 use tokio::sync::{Notify, Semaphore};
 use tracing::{info, warn};
@@ -45,6 +46,9 @@ pub struct Poller {
     metrics: Metrics,
     /// Reading and finishing are CPU work: as many at once as there are cores.
     cores: Semaphore,
+    /// Large documents become many times as large while they are read and wait for the
+    /// writer: one at a time, from its reading to its commit.
+    heavy: Semaphore,
     network: Mutex<NetworkWatch>,
     /// Told when a request has met something: what the network watch goes by.
     met: Notify,
@@ -86,6 +90,7 @@ impl Poller {
             pace,
             metrics,
             cores: Semaphore::new(cores),
+            heavy: Semaphore::new(1),
             network: Mutex::default(),
             met: Notify::new(),
             addresses: feeds.into_iter().map(|(url, name)| (url.into(), name)).collect(),
@@ -113,12 +118,22 @@ impl Poller {
         if !self.hears_hubs {
             feed.memory.pushed_until = None;
         }
-        let fetched = self.fetcher.fetch(&feed, pass).await;
+        let mut fetched = self.fetcher.fetch(&feed, pass).await;
         if let Some(rest) = fetched.retry_after.filter(|rest| rest.whole_host) {
             self.fetcher.hosts().rest(&fetched.final_url, rest.until);
         }
         let around = self.around(&feed, &fetched).await;
+        let _heavy = match &fetched.outcome {
+            Outcome::Document { body, .. } if body.len() > HEAVY_BYTES => {
+                Some(self.heavy.acquire().await.expect("nobody closes the semaphore"))
+            }
+            _ => None,
+        };
         let reading = self.read(&feed, &fetched).await?;
+        if let Outcome::Document { body, .. } = &mut fetched.outcome {
+            // Read: its memory, and its place in the budget, are for others.
+            *body = Bytes::new();
+        }
         let unreadable = matches!(reading, Some(Err(_)));
         let links = match &reading {
             Some(Ok(read)) if self.hears_hubs => Some(read.reading.links.clone()),
@@ -333,6 +348,9 @@ fn is_this_machine(url: &url::Url) -> bool {
         None => true,
     }
 }
+
+/// Ordinary feeds are a tenth of it; 64 of this size at once are still bearable.
+const HEAVY_BYTES: usize = 1024 * 1024;
 
 /// Requests to several hosts that fail for our network's sake fail within moments.
 const SECOND_OPINION: Duration = Duration::from_secs(2);
