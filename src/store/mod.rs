@@ -69,6 +69,11 @@ struct Inner {
     latest: Mutex<Time>,
 }
 
+/// Entries of an update that has a transaction to itself. In a savepoint, SQLite keeps what
+/// every page was before, and walks through all of that at the end of each statement: work
+/// that grows with the square of the entries.
+const LARGE_UPDATE: usize = 500;
+
 /// How a process means to use the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenAs {
@@ -285,8 +290,12 @@ impl Store {
     /// Takes in what one poll learned: all of it or nothing, on the disk when this returns.
     pub async fn commit(&self, update: FeedUpdate) -> Result<Committed, StoreError> {
         let rules = self.inner.rules.clone();
+        let entries = update.reading.as_ref().map_or(0, |reading| reading.entries.len());
         let work =
             move |connection: &rusqlite::Connection| commit::commit(connection, &update, &rules);
+        if entries > LARGE_UPDATE {
+            return self.writer()?.run_in_its_own("committing a poll", work).await;
+        }
         self.writer()?.run("committing a poll", work).await
     }
 

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -115,6 +115,23 @@ impl Writer {
         }));
         self.send(job).await?;
         answer.await.unwrap_or_else(|_| Err(self.broken(doing)))
+    }
+
+    /// Runs `work` in a transaction of its own, without a savepoint.
+    pub(super) async fn run_in_its_own<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let alone = move |connection: &mut Connection| {
+            // Undone where it is dropped before its commit: by a fault, or by a panic.
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        };
+        self.run_alone(doing, alone).await
     }
 
     pub(super) async fn close(&self) -> Result<(), StoreError> {

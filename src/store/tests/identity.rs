@@ -145,3 +145,21 @@ fn an_id_of_the_origin_is_an_iri_that_names_one_thing() {
         assert!(!is_id_iri(bad), "{bad}");
     }
 }
+
+#[tokio::test]
+async fn a_document_of_thousands_is_committed_as_a_whole_or_not_at_all() {
+    let house = House::with(&["a"]).await;
+    let many: Vec<Entry> = (0..600).map(|number| entry(&format!("entry-{number}"))).collect();
+    house
+        .shell()
+        .execute_batch(
+            "CREATE TRIGGER fails BEFORE INSERT ON entries WHEN new.guid LIKE '%entry-599'
+         BEGIN SELECT raise(ABORT, 'no'); END",
+        )
+        .unwrap();
+    assert!(house.store.commit(update(FeedId(1), noon(), &many)).await.is_err());
+    assert!(house.river().await.is_empty());
+    house.shell().execute_batch("DROP TRIGGER fails").unwrap();
+    house.poll(1, noon(), &many).await;
+    assert_eq!(house.river().await.len(), 600);
+}
