@@ -22,11 +22,12 @@ use super::{
     text,
 };
 
-/// Lists every feed: its state, its last and next poll, and what is wrong with it.
+/// Lists every feed: its state, its last and next poll and why, and what is wrong with it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   merganser feeds
+  merganser feeds rust-blog          all that is known of this one
   merganser feeds --json | jq -r '.[] | select(.status == \"failing\") | .url'
 
 States: new (never answered), ok, failing, gone (ended by its publisher: not polled any
@@ -35,18 +36,38 @@ pub struct Feeds {
     /// One JSON array on standard output.
     #[arg(long)]
     json: bool,
+    /// Only feeds of these names, each with all that is known of it.
+    #[arg(value_name = "FEED")]
+    feeds: Vec<String>,
 }
 
 impl Feeds {
     pub fn run(&self, global: &Global) -> Result<ExitCode> {
         logs::start(logs::COMMAND);
         let config = session::config(global)?;
-        let feeds = statuses(&config)?;
+        let mut feeds = statuses(&config)?;
+        for name in &self.feeds {
+            if !feeds.iter().any(|feed| feed.name == *name) {
+                session::known_feeds(&config, std::slice::from_ref(name))?;
+            }
+        }
+        if !self.feeds.is_empty() {
+            feeds.retain(|feed| self.feeds.contains(&feed.name));
+        }
         let mut out = Out::stdout();
         if self.json {
             out.json(&feeds)?;
         } else {
-            table(&feeds, Utc::now()).print(&mut out)?;
+            let now = Utc::now();
+            if self.feeds.is_empty() {
+                table(&feeds, now).print(&mut out)?;
+            }
+            for feed in feeds.iter().filter(|_| !self.feeds.is_empty()) {
+                for (nth, line) in whole(feed, now).iter().enumerate() {
+                    let indent = if nth == 0 { "" } else { "  " };
+                    out.line(format!("{indent}{}", text::plain(line)))?;
+                }
+            }
         }
         out.finish()?;
         Ok(ExitCode::SUCCESS)
@@ -97,6 +118,33 @@ fn never_met(feed: &FeedSetting, config: &Config) -> FeedStatus {
     }
 }
 
+/// All that is known of a feed, a line each.
+fn whole(feed: &FeedStatus, now: Time) -> Vec<String> {
+    let when = |time: Time| format!("{} ({})", text::stamp(time), text::relative(time, now));
+    let mut lines = vec![format!("{}: {}", feed.name, session::state_word(feed.status))];
+    let mut say = |what: &str, said: Option<String>| {
+        if let Some(said) = said.filter(|said| !said.is_empty()) {
+            lines.push(format!("{what}: {said}"));
+        }
+    };
+    say("title", feed.title.clone());
+    say("address", Some(feed.url.to_string()));
+    say("moved to", feed.moved_to.as_ref().map(ToString::to_string));
+    say("entries", Some(feed.entries.to_string()));
+    say("last poll", feed.last_fetch.map(when));
+    say("last success", feed.last_success.map(when));
+    say("last new entry", feed.last_new_entry.map(when));
+    say("silent since", feed.silent_since.map(when));
+    say("next poll", feed.next_poll.map(when));
+    say("because", feed.reason.clone());
+    say("trouble", feed.error.clone());
+    say("failing since", feed.failing_since.map(when));
+    for mended in feed.mended() {
+        say("mended", Some(mended.to_owned()));
+    }
+    lines
+}
+
 fn table(feeds: &[FeedStatus], now: Time) -> Table {
     let mut table = Table::new(vec![
         Column { head: "NAME", kind: Kind::Word },
@@ -104,7 +152,7 @@ fn table(feeds: &[FeedStatus], now: Time) -> Table {
         Column { head: "ENTRIES", kind: Kind::Number },
         Column { head: "POLLED", kind: Kind::Word },
         Column { head: "NEXT", kind: Kind::Word },
-        Column { head: "TITLE OR TROUBLE", kind: Kind::Text },
+        Column { head: "TITLE OR TROUBLE, AND WHY NEXT THEN", kind: Kind::Text },
     ]);
     for feed in feeds {
         let state = match feed.status {
@@ -122,13 +170,17 @@ fn table(feeds: &[FeedStatus], now: Time) -> Table {
             Some(error) => (Style::Bad, error.as_str()),
             None => (Style::Plain, feed.title.as_deref().unwrap_or(feed.url.as_str())),
         };
+        let word = match feed.reason.as_deref().filter(|reason| !reason.is_empty()) {
+            Some(reason) => format!("{word} ({reason})"),
+            None => word.to_owned(),
+        };
         table.row(vec![
             Cell::new(Style::Bold, &feed.name),
             Cell::new(state, session::state_word(feed.status)),
             Cell::new(Style::Plain, &feed.entries.to_string()),
             Cell::new(Style::Plain, &relative(feed.last_fetch)),
             Cell::new(Style::Plain, &next),
-            Cell::new(style, word),
+            Cell::new(style, &word),
         ]);
     }
     table

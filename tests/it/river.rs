@@ -103,3 +103,13 @@ fn an_output_with_a_path_is_written_as_files_by_fetch_alone() {
         assert!(world.folder().join("public").join(file).is_file(), "{file} is missing");
     }
 }
+
+#[test]
+fn feeds_says_why_the_next_poll_is_when_it_is() {
+    let world = coast();
+    world.ok(&["fetch"]);
+    let all = world.ok(&["feeds"]);
+    assert!(all.contains("polls every"), "{all}");
+    let one = world.ok(&["feeds", "news"]);
+    assert!(one.contains("because: polls every") && !one.contains("planet"), "{one}");
+}
