@@ -77,14 +77,18 @@ fn bring_up_to_date(path: &Path, bytes: &[u8]) -> Result<bool, FilesError> {
     if holds(path, bytes) {
         return Ok(false);
     }
-    let failed = |source| FilesError::Write { path: path.to_owned(), source };
+    replace(path, bytes)
+        .map_err(|source| FilesError::Write { path: path.to_owned(), source })
+        .map(|()| true)
+}
+
+/// Puts `bytes` in the place of the file at `path`, whole or not at all.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let aside = aside(path);
-    write_aside(&aside, bytes).and_then(|()| fs::rename(&aside, path)).map_err(|source| {
+    write_aside(&aside, bytes).and_then(|()| fs::rename(&aside, path)).inspect_err(|_| {
         // Nothing of a failed attempt is left; the old file still stands.
         let _ = fs::remove_file(&aside);
-        failed(source)
-    })?;
-    Ok(true)
+    })
 }
 
 fn holds(path: &Path, bytes: &[u8]) -> bool {

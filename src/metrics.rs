@@ -158,7 +158,7 @@ impl Metrics {
             }
         }
         for (state, count) in counts {
-            self.0.feeds.get_or_create(&State { state: state_word(state) }).set(count);
+            self.0.feeds.get_or_create(&State { state: state.word() }).set(count);
         }
     }
 
@@ -286,16 +286,6 @@ fn cpu_seconds() -> Option<f64> {
 
 const ALL_STATES: [FeedState; 5] =
     [FeedState::New, FeedState::Ok, FeedState::Failing, FeedState::Gone, FeedState::Paused];
-
-fn state_word(state: FeedState) -> &'static str {
-    match state {
-        FeedState::New => "new",
-        FeedState::Ok => "ok",
-        FeedState::Failing => "failing",
-        FeedState::Gone => "gone",
-        FeedState::Paused => "paused",
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct State {

@@ -121,7 +121,7 @@ fn never_met(feed: &FeedSetting, config: &Config) -> FeedStatus {
 /// All that is known of a feed, a line each.
 fn whole(feed: &FeedStatus, now: Time) -> Vec<String> {
     let when = |time: Time| format!("{} ({})", text::stamp(time), text::relative(time, now));
-    let mut lines = vec![format!("{}: {}", feed.name, session::state_word(feed.status))];
+    let mut lines = vec![format!("{}: {}", feed.name, feed.status.word())];
     let mut say = |what: &str, said: Option<String>| {
         if let Some(said) = said.filter(|said| !said.is_empty()) {
             lines.push(format!("{what}: {said}"));
@@ -176,7 +176,7 @@ fn table(feeds: &[FeedStatus], now: Time) -> Table {
         };
         table.row(vec![
             Cell::new(Style::Bold, &feed.name),
-            Cell::new(state, session::state_word(feed.status)),
+            Cell::new(state, feed.status.word()),
             Cell::new(Style::Plain, &feed.entries.to_string()),
             Cell::new(Style::Plain, &relative(feed.last_fetch)),
             Cell::new(Style::Plain, &next),

@@ -61,9 +61,9 @@ impl Fetch {
         let now = Utc::now();
         store.sync_feeds(config.feeds.clone(), now).await?;
         let fetcher = Fetcher::new(config.fetch.clone())?;
-        let feeds = config.feeds.iter().map(|feed| (feed.url.clone(), feed.name.clone()));
-        let poller = Poller::new(store.clone(), fetcher, config.pace, Metrics::new(), feeds)
-            .hearing_hubs(config.fetch.websub);
+        let poller =
+            Poller::new(store.clone(), fetcher, config.pace, Metrics::new(), &config.feeds)
+                .hearing_hubs(config.fetch.websub);
         let poller = Arc::new(poller);
         let stop = CancellationToken::new();
         let listener = tokio::spawn(stop_on_interrupt(stop.clone()));

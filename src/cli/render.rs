@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
 use crate::{
+    files,
     model::ArticleQuery,
     publish::{self, Format, Site},
 };
@@ -62,12 +63,7 @@ impl Render {
         let output = session::output(&config, &self.output)?;
         let takes_in = session::takes_in(&config, output)?;
         let store = session::stored(&config)?;
-        let query = ArticleQuery {
-            filter: output.filter.clone(),
-            limit: output.limit,
-            ..ArticleQuery::default()
-        };
-        let articles = store.articles_that(query, takes_in);
+        let articles = store.articles_that(ArticleQuery::of(output), takes_in);
         let articles = session::runtime()?.block_on(articles)?;
         let site = Site::new(&config.server, &config.outputs);
         let rendered = publish::render(output, &site, &articles, self.format.into());
@@ -91,16 +87,5 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return File::options().write(true).open(path)?.write_all(bytes);
     }
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let waiting = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let written = File::create_new(&waiting).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&waiting, &path)
-    });
-    if written.is_err() {
-        // Best effort: the error that matters is the one above.
-        let _ = fs::remove_file(&waiting);
-    }
-    written
+    files::replace(&path, bytes)
 }

@@ -7,8 +7,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     config::{self, Config, Fault, NotFound},
-    model::{Article, FeedState, OutputSetting, Rules},
-    publish::{Site, echo::is_echo},
+    model::{Article, OutputSetting, Rules},
+    publish::{Site, echo},
     store::{OpenAs, Store},
 };
 
@@ -76,7 +76,7 @@ pub fn takes_in(
 ) -> Result<impl Fn(&Article) -> bool + Clone + Send + 'static> {
     let rules = Rules::parse(&output.filter)?;
     let site = Site::new(&config.server, &config.outputs);
-    Ok(move |article: &Article| rules.admits(article) && !is_echo(article, &site))
+    Ok(move |article: &Article| echo::takes_in(article, &rules, &site))
 }
 
 /// Refuses names that no feed of the config has.
@@ -91,17 +91,6 @@ pub fn known_feeds(config: &Config, names: &[String]) -> Result<(), Usage> {
         }
     }
     Ok(())
-}
-
-/// The word for a feed's state.
-pub fn state_word(state: FeedState) -> &'static str {
-    match state {
-        FeedState::New => "new",
-        FeedState::Ok => "ok",
-        FeedState::Failing => "failing",
-        FeedState::Gone => "gone",
-        FeedState::Paused => "paused",
-    }
 }
 
 /// Whether this error is the caller's to mend: exit code 2.

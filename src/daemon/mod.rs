@@ -131,8 +131,6 @@ struct Daemon {
     last_fault: Option<String>,
     /// When a feed is due before the clock's next second.
     soonest: Option<Time>,
-    /// When the store was last looked through for /metrics.
-    counted: Option<Instant>,
 }
 
 impl Daemon {
@@ -205,7 +203,6 @@ impl Daemon {
             stop,
             watchdog,
             last_fault: None,
-            counted: None,
             soonest: None,
         })
     }
@@ -253,10 +250,6 @@ impl Daemon {
             self.soonest = None;
         }
         self.pulse.beat(TICK);
-        if self.counted.is_none_or(|at| at.elapsed() >= COUNTING) {
-            self.counted = Some(Instant::now());
-            self.count().await?;
-        }
         if let Some(fault) = self.last_fault.take() {
             info!("the store works again (it was: {fault})");
         }
@@ -278,16 +271,6 @@ impl Daemon {
         let now = Utc::now();
         let near = next_poll.filter(|at| *at > now && *at <= now + SECOND);
         self.soonest = self.soonest.into_iter().chain(near).min();
-    }
-
-    /// What /metrics shows of the store.
-    async fn count(&self) -> Result<(), StoreError> {
-        self.metrics.feeds(self.store.feeds().await?.iter().map(|feed| feed.status));
-        let path = self.store.path();
-        let files = [path.to_owned(), path.with_extension("db-wal")];
-        let sizes = files.iter().filter_map(|file| std::fs::metadata(file).ok());
-        self.metrics.store_size(sizes.map(|file| file.len()).sum());
-        Ok(())
     }
 
     async fn tell_revision(&self) -> Result<(), StoreError> {
@@ -431,8 +414,8 @@ fn poller(
     metrics: &Metrics,
     hears_hubs: bool,
 ) -> Arc<Poller> {
-    let feeds = config.feeds.iter().map(|feed| (feed.url.clone(), feed.name.clone()));
-    let poller = Poller::new(store.clone(), fetcher.clone(), config.pace, metrics.clone(), feeds);
+    let (store, fetcher, metrics) = (store.clone(), fetcher.clone(), metrics.clone());
+    let poller = Poller::new(store, fetcher, config.pace, metrics, &config.feeds);
     Arc::new(poller.hearing_hubs(hears_hubs))
 }
 
@@ -451,9 +434,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The clock's own gap.
 const SECOND: TimeDelta = TimeDelta::seconds(1);
-
-/// How old the counts of /metrics may be: looking through the store is not free.
-const COUNTING: Duration = Duration::from_secs(60);
 
 /// The clock's period; late rings are dropped, so a short channel is enough.
 const TICK: Duration = Duration::from_secs(5);

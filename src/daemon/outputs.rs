@@ -16,7 +16,7 @@ use crate::{
     fetch::Fetcher,
     files,
     model::{Article, ArticleQuery, OutputSetting, Rules, ServerSettings},
-    publish::{self, Format, Site, echo::is_echo},
+    publish::{self, Format, Site, echo::takes_in},
     store::Store,
 };
 
@@ -104,11 +104,6 @@ async fn make(
     if output.path.is_none() && server.hub.is_none() {
         return Some(Vec::new());
     }
-    let query = ArticleQuery {
-        filter: output.filter.clone(),
-        limit: output.limit,
-        ..ArticleQuery::default()
-    };
     let site = Site::new(server, outputs);
     let rules = match Rules::parse(&output.filter) {
         Ok(rules) => rules,
@@ -118,8 +113,8 @@ async fn make(
         }
     };
     let ours = site.clone();
-    let accept = move |article: &Article| rules.admits(article) && !is_echo(article, &ours);
-    let articles = match store.articles_that(query, accept).await {
+    let accept = move |article: &Article| takes_in(article, &rules, &ours);
+    let articles = match store.articles_that(ArticleQuery::of(output), accept).await {
         Ok(articles) => articles,
         Err(error) => {
             warn!("output {}: {error}", output.name);

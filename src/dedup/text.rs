@@ -7,6 +7,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::words::{MOST_WORDS, Word, Words};
+use crate::model::reference;
 
 /// What an entry says in its own words.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -358,28 +359,9 @@ fn decode_into(text: &str, out: &mut String) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let known = after.split_once(';').and_then(|(name, tail)| {
-            let character = match name {
-                "amp" => '&',
-                "lt" => '<',
-                "gt" => '>',
-                "quot" => '"',
-                "apos" => '\'',
-                "nbsp" => ' ',
-                _ => {
-                    let number = name.strip_prefix('#')?;
-                    let code = match number.strip_prefix(['x', 'X']) {
-                        Some(hex) => u32::from_str_radix(hex, 16),
-                        None => number.parse(),
-                    };
-                    char::from_u32(code.ok()?)?
-                }
-            };
-            Some((character, tail))
-        });
-        match known {
+        match reference(after) {
             Some((character, tail)) => {
-                out.push(character);
+                out.push(if character == '\u{a0}' { ' ' } else { character });
                 rest = tail;
             }
             None => {

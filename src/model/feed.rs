@@ -92,6 +92,19 @@ pub enum FeedState {
     Paused,
 }
 
+impl FeedState {
+    /// As it is stored, counted and shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Ok => "ok",
+            Self::Failing => "failing",
+            Self::Gone => "gone",
+            Self::Paused => "paused",
+        }
+    }
+}
+
 /// A feed as `merganser feeds` and `/status` show it.
 #[derive(Debug, Clone, Serialize)]
 pub struct FeedStatus {

@@ -26,14 +26,14 @@ pub use entry::{
     DocumentLinks, Enclosure, Entry, FeedMeta, Origin, PaceHints, ParsedFeed, RawEntry, RawFeed,
     RawText, TextKind,
 };
-pub use feed::{DueFeed, EntryId, FeedId, FeedState, FeedStatus, PollMemory};
+pub use feed::{DueFeed, EntryId, FeedId, FeedState, FeedStatus, PollMemory, READER_LINE};
 pub use fetched::{FetchError, Fetched, Freshness, Outcome, RetryAfter, Validators};
 pub use rules::{Rule, RuleFault, Rules};
 pub use settings::{
     DedupSettings, FeedSetting, FetchLimits, OutputSetting, PaceLimits, ServerSettings, Timing,
 };
 pub use subscription::{Push, Subscription};
-pub use text::{Html, redacted};
+pub use text::{Html, redacted, reference};
 
 /// An instant of ours: UTC, written as RFC 3339 wherever people see it.
 pub type Time = chrono::DateTime<chrono::Utc>;

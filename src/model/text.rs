@@ -117,10 +117,11 @@ fn is_inline(tag: &str) -> bool {
     INLINE.contains(&name)
 }
 
-/// The character that `after` (behind an `&`) names, and what follows its `;`.
-fn reference(after: &str) -> Option<(char, &str)> {
-    // The longest that a serializer writes is `&#1114111;`.
-    const LONGEST: usize = 8;
+/// The character that `after` (behind an `&`) names, and what follows its `;`: the
+/// references that our sanitizer's output has, numbers, and one that our own pages write.
+pub fn reference(after: &str) -> Option<(char, &str)> {
+    // Eight are what a serializer writes at most; two more allow for leading zeros.
+    const LONGEST: usize = 10;
     let end = after.bytes().take(LONGEST + 1).position(|byte| byte == b';')?;
     let (name, behind) = (after.get(..end)?, after.get(end + 1..)?);
     let char = match name {
@@ -130,6 +131,7 @@ fn reference(after: &str) -> Option<(char, &str)> {
         "quot" => '"',
         "apos" => '\'',
         "nbsp" => '\u{a0}',
+        "hellip" => '…',
         _ => {
             let digits = name.strip_prefix('#')?;
             let code = match digits.strip_prefix(['x', 'X']) {

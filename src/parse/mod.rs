@@ -27,7 +27,7 @@ mod plain;
 mod urls;
 
 use crate::model::{
-    Document, Entry, FeedMeta, ParsedFeed, RawEntry, RawFeed, RawText, TextKind, Time,
+    Document, Entry, FeedMeta, ParsedFeed, READER_LINE, RawEntry, RawFeed, RawText, TextKind, Time,
 };
 use extract::{Context, Found};
 
@@ -112,7 +112,7 @@ fn read_with(document: &Document, plain_allowed: bool) -> Result<(RawFeed, bool)
                 // A brace in front of XML is junk like any other.
                 Err(error) => lenient::read(text, &context).map_err(|_| error)?,
                 Ok(mut found) => {
-                    found.repairs.push("reader: JSON".to_owned());
+                    found.repairs.push(format!("{READER_LINE}JSON"));
                     found
                 }
             }
@@ -125,12 +125,12 @@ fn read_with(document: &Document, plain_allowed: bool) -> Result<(RawFeed, bool)
             };
             match plain {
                 Ok(mut found) => {
-                    found.repairs.push("reader: feed-rs (a plain document)".to_owned());
+                    found.repairs.push(format!("{READER_LINE}feed-rs (a plain document)"));
                     found
                 }
                 Err(reason) => {
                     let mut found = lenient::read(text, &context)?;
-                    found.repairs.push(format!("reader: lenient ({reason})"));
+                    found.repairs.push(format!("{READER_LINE}lenient ({reason})"));
                     found
                 }
             }

@@ -27,7 +27,10 @@ use crate::{
     dedup,
     fetch::{Fetcher, HostPass},
     metrics::{FetchResult, Metrics},
-    model::{Document, DueFeed, FeedState, Fetched, Outcome, PaceLimits, RawFeed, Time, redacted},
+    model::{
+        Document, DueFeed, FeedSetting, FeedState, Fetched, Outcome, PaceLimits, RawFeed, Time,
+        redacted,
+    },
     parse::{self, ParseError},
     schedule::{NetworkWatch, Reach},
     store::{Arriving, Committed, Reading, Store, StoreError},
@@ -81,7 +84,7 @@ impl Poller {
         fetcher: Fetcher,
         pace: PaceLimits,
         metrics: Metrics,
-        feeds: impl IntoIterator<Item = (url::Url, String)>,
+        feeds: &[FeedSetting],
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
@@ -93,7 +96,7 @@ impl Poller {
             heavy: Semaphore::new(1),
             network: Mutex::default(),
             met: Notify::new(),
-            addresses: feeds.into_iter().map(|(url, name)| (url.into(), name)).collect(),
+            addresses: feeds.iter().map(|feed| (feed.url.to_string(), feed.name.clone())).collect(),
             hears_hubs: false,
         }
     }

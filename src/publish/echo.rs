@@ -7,7 +7,7 @@
 //! carry is not published in them, and our own outputs are never named as a source.
 
 use super::{Format, Site};
-use crate::model::{Article, FeedRef, Origin, Source};
+use crate::model::{Article, FeedRef, Origin, Rules, Source};
 
 /// Is every feed that carries the article one of our own outputs?
 pub fn is_echo(article: &Article, site: &Site) -> bool {
@@ -18,6 +18,11 @@ pub fn is_echo(article: &Article, site: &Site) -> bool {
 /// merganser handed it back? An entry that names an origin of its own counts by that.
 pub(super) fn is_own(source: &Source, site: &Site) -> bool {
     is_own_output(&source.about, site) || source.origin.as_ref().is_some_and(|o| is_ours(o, site))
+}
+
+/// What an output takes in: what its rules admit, and no echo of our own outputs.
+pub fn takes_in(article: &Article, rules: &Rules, site: &Site) -> bool {
+    rules.admits(article) && !is_echo(article, site)
 }
 
 /// Is the feed one of our outputs? By its address, or, where we ask at another address than

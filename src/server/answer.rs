@@ -16,6 +16,17 @@ use super::{
     document::{Document, Kind},
 };
 
+/// A line of text for a machine, kept by nobody.
+pub fn plain(status: StatusCode, text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// Answers with the document, or with 304 where the client has it.
 pub async fn answer(request: &HeaderMap, document: &Arc<Document>) -> Response {
     let coding = Coding::accepted(&all_values(request, &header::ACCEPT_ENCODING));

@@ -6,16 +6,16 @@
 //! W3C WebSub, sections 5.3 (verification of intent) and 7 (content distribution).
 
 use axum::{
-    body::{Body, Bytes},
+    body::Bytes,
     extract::Request,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::Response,
 };
 use chrono::{TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
-use super::{problem::Problem, query::Query, state::Server};
+use super::{answer::plain, problem::Problem, query::Query, state::Server};
 use crate::{
     model::{Push, Subscription},
     websub,
@@ -111,16 +111,6 @@ async fn subscription(server: &Server, path: &str) -> Result<Option<Subscription
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-}
-
-fn plain(status: StatusCode, text: String) -> Response {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
-    headers.insert(header::CONTENT_TYPE, kind);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 /// Longer than any token of ours.

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use axum::{
-    body::Body,
     extract::State,
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 
-use super::state::Server;
+use super::{answer::plain, state::Server};
 use crate::metrics;
 
 /// The process answers. No I/O, so that a slow disk does not get it killed.
@@ -36,6 +35,7 @@ pub async fn metrics(State(server): State<Server>) -> Response {
     if let Ok(Ok(feeds)) = tokio::time::timeout(PATIENCE, server.store().feeds()).await {
         server.metrics().feeds(feeds.iter().map(|feed| feed.status));
     }
+    server.metrics().store_size(server.store().size());
     match server.metrics().text() {
         Ok(text) => {
             let mut response = plain(StatusCode::OK, text);
@@ -45,16 +45,6 @@ pub async fn metrics(State(server): State<Server>) -> Response {
         }
         Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "no metrics\n".to_owned()),
     }
-}
-
-fn plain(status: StatusCode, text: String) -> Response {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
-    headers.insert(header::CONTENT_TYPE, kind);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 /// Probes have time-outs of a few seconds themselves.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     metrics::Metrics,
     model::{Article, OutputSetting, Push, Rules, ServerSettings},
-    publish::{self, echo::is_echo, pages::PageSite},
+    publish::{self, echo::takes_in, pages::PageSite},
     store::Store,
 };
 
@@ -85,7 +85,7 @@ impl Published {
     pub fn accept(self: &Arc<Self>, output: &str) -> impl Fn(&Article) -> bool + Send + 'static {
         let rules = self.rules.get(output).cloned().unwrap_or_default();
         let published = Arc::clone(self);
-        move |article| rules.admits(article) && !is_echo(article, &published.site)
+        move |article| takes_in(article, &rules, &published.site)
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     entries::{self, Intake},
     error::Fault,
     feeds,
-    values::{blob, from_blob, list_json, millis, number, seconds, signed, state_name, url},
+    values::{blob, from_blob, list_json, millis, number, seconds, signed, url},
 };
 use crate::model::{DedupSettings, FeedState};
 
@@ -194,7 +194,7 @@ fn set_poll(
             ":last_modified": validators.last_modified,
             ":body_hash": update.body_hash.map(signed),
             ":moved_to": moved_to.map(String::from),
-            ":status": state_name(state),
+            ":status": state.word(),
             ":next_poll": update.next_poll.map(millis),
             ":rest_until": update.memory.retry_after.map(|rest| millis(rest.until)),
             ":at": millis(update.at),

@@ -202,6 +202,14 @@ impl Store {
         &self.inner.path
     }
 
+    /// Bytes of the file and the log beside it.
+    pub fn size(&self) -> u64 {
+        let mut log = self.path().as_os_str().to_owned();
+        log.push("-wal");
+        let files = [self.path().to_owned(), PathBuf::from(log)];
+        files.iter().filter_map(|file| std::fs::metadata(file).ok()).map(|file| file.len()).sum()
+    }
+
     /// Makes `feeds` agree with the config: new ones in, missing ones paused, settings updated.
     ///
     /// A URL that a feed was known to have moved to is that feed. A feed whose `interval`

@@ -46,16 +46,6 @@ pub(super) fn from_json<T: DeserializeOwned + Default>(text: Option<String>) -> 
     text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
-pub(super) fn state_name(state: FeedState) -> &'static str {
-    match state {
-        FeedState::New => "new",
-        FeedState::Ok => "ok",
-        FeedState::Failing => "failing",
-        FeedState::Gone => "gone",
-        FeedState::Paused => "paused",
-    }
-}
-
 pub(super) fn state(name: &str) -> FeedState {
     match name {
         "ok" => FeedState::Ok,

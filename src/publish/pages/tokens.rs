@@ -3,6 +3,8 @@
 //! The sanitizer's output is regular: quoted attributes, no comments, balanced tags. This
 //! reader leans on none of that for safety; what it does not understand it skips.
 
+use crate::model::reference;
+
 /// One piece of markup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token<'a> {
@@ -150,8 +152,7 @@ pub fn decoded(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let reference = after.split_once(';').filter(|(name, _)| name.len() <= 10);
-        match reference.and_then(|(name, tail)| Some((referred(name)?, tail))) {
+        match reference(after) {
             Some((character, tail)) => {
                 out.push(character);
                 rest = tail;
@@ -164,26 +165,6 @@ pub fn decoded(text: &str) -> String {
     }
     out.push_str(rest);
     out
-}
-
-fn referred(name: &str) -> Option<char> {
-    Some(match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => '\u{a0}',
-        "hellip" => '…',
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code)?
-        }
-    })
 }
 
 /// More than any honest tag has; a bound on what one tag can cost.
