@@ -145,13 +145,18 @@ impl FeedStatus {
 
     /// What was mended: the repairs without the line that names the reader.
     pub fn mended(&self) -> impl Iterator<Item = &str> {
-        self.repairs.iter().map(String::as_str).filter(|line| !line.starts_with(READER_LINE))
+        mended(&self.repairs)
     }
 
     /// What to call the feed in front of people.
     pub fn display_title(&self) -> &str {
         self.title.as_deref().filter(|title| !title.is_empty()).unwrap_or(&self.name)
     }
+}
+
+/// The repairs without the line that names the reader.
+pub fn mended(repairs: &[String]) -> impl Iterator<Item = &str> {
+    repairs.iter().map(String::as_str).filter(|line| !line.starts_with(READER_LINE))
 }
 
 /// How the line of `repairs` begins that says which reader read the document, and why.

@@ -29,7 +29,7 @@ use crate::{
     metrics::{FetchResult, Metrics},
     model::{
         Document, DueFeed, FeedSetting, FeedState, Fetched, Outcome, PaceLimits, RawFeed, Time,
-        redacted,
+        mended, redacted,
     },
     parse::{self, ParseError},
     schedule::{NetworkWatch, Reach},
@@ -133,6 +133,11 @@ impl Poller {
             _ => None,
         };
         let reading = self.read(&feed, &fetched).await?;
+        if let Some(Ok(read)) = &reading
+            && mended(&read.reading.repairs).next().is_some()
+        {
+            self.metrics.repaired("document");
+        }
         if let Outcome::Document { body, .. } = &mut fetched.outcome {
             // Read: its memory, and its place in the budget, are for others.
             *body = Bytes::new();

@@ -113,3 +113,16 @@ fn feeds_says_why_the_next_poll_is_when_it_is() {
     let one = world.ok(&["feeds", "news"]);
     assert!(one.contains("because: polls every") && !one.contains("planet"), "{one}");
 }
+
+#[test]
+fn a_document_that_had_to_be_mended_is_counted() {
+    let world = coast();
+    let torn = NEWS.replace("</channel></rss>", "");
+    fs::write(world.folder().join("news.xml"), torn).unwrap();
+    let mut daemon = world.daemon();
+    daemon.wait_for_log("polled file:");
+    daemon.wait_for_log("polled file:");
+    let metrics = daemon.get("/metrics").text();
+    assert!(metrics.contains("merganser_repairs_total{kind=\"document\"} 1"), "{metrics}");
+    daemon.stop();
+}
