@@ -16,6 +16,7 @@ use super::{
     error::Fault,
     feeds,
     values::{blob, from_blob, list_json, millis, number, seconds, signed, url},
+    writing::Writing,
 };
 use crate::model::{DedupSettings, FeedState};
 
@@ -37,7 +38,7 @@ struct Before {
 }
 
 pub(super) fn commit(
-    connection: &Connection,
+    connection: &Writing,
     update: &FeedUpdate,
     rules: &DedupSettings,
 ) -> Result<Committed, Fault> {

@@ -16,12 +16,13 @@ use super::{
     search::SearchText,
     stamp,
     values::{blob, list_json, seconds, signed},
+    writing::Writing,
 };
 use crate::model::{DedupSettings, Entry, Html, Time};
 
 /// The circumstances of one document.
 pub(super) struct Intake<'a> {
-    pub connection: &'a Connection,
+    pub connection: &'a Writing,
     pub feed: FeedId,
     pub feed_url: &'a Url,
     pub stands_alone: bool,
@@ -33,7 +34,7 @@ pub(super) struct Intake<'a> {
 
 pub(super) fn take_in(intake: &Intake<'_>, reading: &Reading) -> Result<Committed, Fault> {
     let mut done = Committed::default();
-    let mut recognizer = Recognizer::new(intake.connection, intake.feed, reading);
+    let mut recognizer = Recognizer::new(intake.connection, intake.feed, reading)?;
     let mut grouper = Grouper::new(intake, reading)?;
     // Backwards: a document has its newest first, and of two articles in one place the one
     // with the higher row is shown first.
@@ -89,21 +90,28 @@ fn insert(
     };
     let place_of = Place { row, variant, article, published };
     insert_row(intake, arriving, &place_of, joined.as_ref(), &grouped.keys)?;
-    match &joined {
-        Some(_) => touch(connection, article, intake.at)?,
+    let standing = match &joined {
+        Some(_) => {
+            touch(connection, article, intake.at)?;
+            connection
+                .prepare_cached("SELECT position FROM articles WHERE id = ?1")?
+                .query_row([article], |row| row.get(0))?
+        }
         None => {
             // Where a feed tells only when an entry was updated, the first word on it stands: a
             // later edit moves nothing.
             let standing = position(intake, published.or(entry.updated), place);
             insert_article(intake, entry, (article, row, variant), standing)?;
+            seconds(standing)
         }
-    }
+    };
+    // Not from a SELECT: SQLite would keep a journal of the statement, for each entry.
     connection
         .prepare_cached(
             "INSERT OR IGNORE INTO feed_articles (feed_id, position, article_id)
-             SELECT ?1, position, id FROM articles WHERE id = ?2",
+             VALUES (?1, ?2, ?3)",
         )?
-        .execute((intake.feed.0, article))?;
+        .execute((intake.feed.0, standing, article))?;
     Ok((row, joined.is_some()))
 }
 
@@ -196,7 +204,7 @@ pub(super) fn next_article(connection: &Connection) -> Result<i64, Fault> {
 
 /// A new article, shown as this entry, with a public id that nobody else has.
 pub(super) fn begin_article(
-    connection: &Connection,
+    connection: &Writing,
     feed_url: &Url,
     entry: &Entry,
     began: &Beginning,

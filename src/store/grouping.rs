@@ -17,6 +17,7 @@ use super::{
     search::SearchText,
     stamp,
     values::{from_blob, seconds, time, url},
+    writing::Writing,
 };
 use crate::{
     dedup::{Candidate, Claim, Grouping, Habits, Names, Profile, Standing, choose, representative},
@@ -32,7 +33,7 @@ const MEMBERS: i64 = 40;
 
 /// Finds the articles of one document's entries.
 pub(super) struct Grouper<'a> {
-    connection: &'a Connection,
+    connection: &'a Writing,
     feed: FeedId,
     title: Option<String>,
     stands_alone: bool,
@@ -200,16 +201,17 @@ fn sharing(
     keys: &[i64],
     rules: &DedupSettings,
 ) -> Result<BTreeSet<i64>, Fault> {
-    let mut sharing = connection.prepare_cached(
-        "SELECT entry_id FROM dedup_keys WHERE key = ?1 ORDER BY entry_id DESC LIMIT ?2",
-    )?;
-    let limit = i64::try_from(KEY_SHARED_BY + 1).unwrap_or(i64::MAX);
+    // Bounds stand in the text: SQLite prepares a statement anew for each bound LIMIT.
+    let mut sharing = connection.prepare_cached(&format!(
+        "SELECT entry_id FROM dedup_keys WHERE key = ?1 ORDER BY entry_id DESC LIMIT {}",
+        KEY_SHARED_BY + 1
+    ))?;
     let window = chrono::TimeDelta::from_std(rules.window).unwrap_or(chrono::TimeDelta::MAX);
     let since = profile.standing.first_seen.checked_sub_signed(window).map(seconds);
     let mut ids = BTreeSet::new();
     for key in keys {
         let mut found: Vec<i64> =
-            sharing.query_map((key, limit), |row| row.get(0))?.collect::<Result<_, _>>()?;
+            sharing.query_map([key], |row| row.get(0))?.collect::<Result<_, _>>()?;
         if found.len() > KEY_SHARED_BY
             && let Some(oldest) = found.pop()
         {
@@ -234,9 +236,10 @@ fn article_of(connection: &Connection, entry: i64) -> Result<Option<i64>, Fault>
 }
 
 fn members(connection: &Connection, article: i64) -> Result<Vec<i64>, Fault> {
-    let mut ids = connection
-        .prepare_cached("SELECT id FROM entries WHERE article_id = ?1 ORDER BY id LIMIT ?2")?;
-    Ok(ids.query_map((article, MEMBERS), |row| row.get(0))?.collect::<Result<_, _>>()?)
+    let mut ids = connection.prepare_cached(&format!(
+        "SELECT id FROM entries WHERE article_id = ?1 ORDER BY id LIMIT {MEMBERS}"
+    ))?;
+    Ok(ids.query_map([article], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 fn save_habits(connection: &Connection, feed: FeedId, habits: &Habits) -> Result<(), Fault> {
@@ -257,7 +260,7 @@ fn remember_name(connection: &Connection, feed: FeedId, title: &str) -> Result<(
 
 /// Brings an edited entry's article together with the one that it turned out to belong to.
 pub(super) fn join_again(
-    connection: &Connection,
+    connection: &Writing,
     row: i64,
     article: i64,
     joined: &Joined,
@@ -318,12 +321,7 @@ pub(super) fn heir(
 
 /// Makes one article of two: the older one stays as it is, with its public id and place;
 /// the other's public id still finds it.
-pub(super) fn merge(
-    connection: &Connection,
-    one: i64,
-    other: i64,
-    now: Time,
-) -> Result<i64, Fault> {
+pub(super) fn merge(connection: &Writing, one: i64, other: i64, now: Time) -> Result<i64, Fault> {
     let older: i64 = connection
         .prepare_cached(
             "SELECT id FROM articles WHERE id IN (?1, ?2) ORDER BY first_seen, id LIMIT 1",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use url::Url;
 
-use super::{Store, error::StoreError, pings, subscriptions};
+use super::{Store, error::StoreError, pings, subscriptions, writing::Writing};
 use crate::model::{DocumentLinks, FeedId, Subscription, Time};
 
 impl Store {
@@ -19,17 +19,14 @@ impl Store {
         heard: Vec<(String, String)>,
         now: Time,
     ) -> Result<(), StoreError> {
-        let work =
-            move |connection: &rusqlite::Connection| pings::remember(connection, &heard, now);
+        let work = move |connection: &Writing| pings::remember(connection, &heard, now);
         self.writer()?.run("remembering what the hub was told", work).await
     }
 
     /// These feeds have something new that did not get here: they are due, unless their
     /// servers asked for rest.
     pub async fn make_due(&self, feeds: Vec<FeedId>, now: Time) -> Result<(), StoreError> {
-        let work = move |connection: &rusqlite::Connection| {
-            subscriptions::make_due(connection, &feeds, now)
-        };
+        let work = move |connection: &Writing| subscriptions::make_due(connection, &feeds, now);
         self.writer()?.run("making feeds due", work).await
     }
 
@@ -45,7 +42,7 @@ impl Store {
             path: self.inner.path.clone(),
             reason: format!("the operating system gives no random numbers: {error}"),
         })?;
-        let work = move |connection: &rusqlite::Connection| {
+        let work = move |connection: &Writing| {
             subscriptions::wish(connection, feed, &hub, &topic, &keys, now)
         };
         self.writer()?.run("noting a hub", work).await
@@ -53,7 +50,7 @@ impl Store {
 
     /// The feed names no hub any more.
     pub async fn forget_subscription(&self, feed: FeedId) -> Result<(), StoreError> {
-        let work = move |connection: &rusqlite::Connection| subscriptions::forget(connection, feed);
+        let work = move |connection: &Writing| subscriptions::forget(connection, feed);
         self.writer()?.run("forgetting a hub", work).await
     }
 
@@ -92,9 +89,7 @@ impl Store {
     /// The hub is about to be asked, and may verify from now on; the next request is not
     /// before `try_at`.
     pub async fn subscription_asking(&self, token: String, try_at: Time) -> Result<(), StoreError> {
-        let work = move |connection: &rusqlite::Connection| {
-            subscriptions::asking(connection, &token, try_at)
-        };
+        let work = move |connection: &Writing| subscriptions::asking(connection, &token, try_at);
         self.writer()?.run("asking a hub", work).await
     }
 
@@ -105,9 +100,8 @@ impl Store {
         error: String,
         try_at: Time,
     ) -> Result<(), StoreError> {
-        let work = move |connection: &rusqlite::Connection| {
-            subscriptions::failed(connection, &token, &error, try_at)
-        };
+        let work =
+            move |connection: &Writing| subscriptions::failed(connection, &token, &error, try_at);
         self.writer()?.run("noting a hub's failure", work).await
     }
 
@@ -119,7 +113,7 @@ impl Store {
         lease_until: Time,
         try_at: Time,
     ) -> Result<bool, StoreError> {
-        let work = move |connection: &rusqlite::Connection| {
+        let work = move |connection: &Writing| {
             subscriptions::confirm(connection, &token, lease_until, try_at)
         };
         self.writer()?.run("noting a subscription", work).await
@@ -133,7 +127,7 @@ impl Store {
         now: Time,
         try_at: Time,
     ) -> Result<(), StoreError> {
-        let work = move |connection: &rusqlite::Connection| {
+        let work = move |connection: &Writing| {
             subscriptions::deny(connection, &token, &reason, now, try_at)
         };
         self.writer()?.run("noting a denied subscription", work).await

@@ -55,6 +55,8 @@ pub(super) struct Recognizer<'a> {
     whole: bool,
     /// What is stored of each guid that was asked for.
     stored: HashMap<String, Vec<Stored>>,
+    /// The feed has no entry and had none: there is nothing to look for.
+    nothing_before: bool,
 }
 
 #[derive(Debug)]
@@ -68,13 +70,23 @@ struct Stored {
 }
 
 impl<'a> Recognizer<'a> {
-    pub(super) fn new(connection: &'a Connection, feed: FeedId, reading: &'a Reading) -> Self {
+    pub(super) fn new(
+        connection: &'a Connection,
+        feed: FeedId,
+        reading: &'a Reading,
+    ) -> Result<Self, Fault> {
         let mut in_document = HashMap::new();
         for guid in &reading.guids {
             *in_document.entry(guid.as_str()).or_insert(0) += 1;
         }
         let whole = !reading.partial;
-        Self { connection, feed, in_document, whole, stored: HashMap::new() }
+        let nothing_before = connection
+            .prepare_cached(
+                "SELECT NOT EXISTS (SELECT 1 FROM entries WHERE feed_id = ?1)
+                    AND NOT EXISTS (SELECT 1 FROM swept_entries WHERE feed_id = ?1)",
+            )?
+            .query_row([feed.0], |row| row.get(0))?;
+        Ok(Self { connection, feed, in_document, whole, stored: HashMap::new(), nothing_before })
     }
 
     /// Judges one entry; an edit takes its row, so that a second entry of the same guid in
@@ -83,7 +95,7 @@ impl<'a> Recognizer<'a> {
         let often = self.in_document.get(entry.guid.as_str()).is_some_and(|times| *times > 1);
         let marks = Marks::of(entry);
         if !self.stored.contains_key(&entry.guid) {
-            let rows = self.load(&entry.guid)?;
+            let rows = if self.nothing_before { Vec::new() } else { self.load(&entry.guid)? };
             self.stored.insert(entry.guid.clone(), rows);
         }
         let Some(rows) = self.stored.get_mut(&entry.guid) else { return Ok(Identity::Unchanged) };
@@ -101,6 +113,9 @@ impl<'a> Recognizer<'a> {
             row.raw_hash = entry.raw_hash;
             row.marks = marks;
             return Ok(Identity::Edit(row.id));
+        }
+        if self.nothing_before {
+            return Ok(Identity::New { variant: self.variant(entry, marks) });
         }
         if rows.is_empty()
             && self.whole
@@ -147,11 +162,12 @@ impl<'a> Recognizer<'a> {
         if entry.url.is_none() && entry.title.is_none() {
             return Ok(None);
         }
-        let mut same = self.connection.prepare_cached(
+        // The bound stands in the text: SQLite prepares a statement anew for each bound LIMIT.
+        let mut same = self.connection.prepare_cached(&format!(
             "SELECT id, guid FROM entries WHERE feed_id = ?1 AND said_hash = ?2
-              ORDER BY id DESC LIMIT ?3",
-        )?;
-        let mut rows = same.query((self.feed.0, signed(said_hash(entry)), RENEWALS))?;
+              ORDER BY id DESC LIMIT {RENEWALS}",
+        ))?;
+        let mut rows = same.query((self.feed.0, signed(said_hash(entry))))?;
         while let Some(row) = rows.next()? {
             let guid: String = row.get(1)?;
             if !self.in_document.contains_key(guid.as_str()) {

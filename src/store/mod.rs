@@ -29,6 +29,7 @@ mod subscriptions;
 mod sweep;
 mod values;
 mod writer;
+mod writing;
 
 use std::{
     collections::HashMap,
@@ -40,7 +41,7 @@ use std::{
 pub use error::StoreError;
 pub use regrouping::{NearEntry, RegroupReport};
 
-use self::{readers::Readers, writer::Writer};
+use self::{readers::Readers, writer::Writer, writing::Writing};
 use crate::{
     dedup::Fingerprint,
     model::{
@@ -68,11 +69,6 @@ struct Inner {
     /// The latest instant that anyone claimed at, to see a clock that was set back.
     latest: Mutex<Time>,
 }
-
-/// Entries of an update that has a transaction to itself. In a savepoint, SQLite keeps what
-/// every page was before, and walks through all of that at the end of each statement: work
-/// that grows with the square of the entries.
-const LARGE_UPDATE: usize = 500;
 
 /// How a process means to use the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,7 +211,7 @@ impl Store {
     /// A URL that a feed was known to have moved to is that feed. A feed whose `interval`
     /// got shorter is due sooner.
     pub async fn sync_feeds(&self, feeds: Vec<FeedSetting>, now: Time) -> Result<(), StoreError> {
-        let work = move |connection: &rusqlite::Connection| {
+        let work = move |connection: &Writing| {
             if feeds::sync(connection, &feeds, now)? {
                 commit::bump_revision(connection)?;
             }
@@ -239,7 +235,7 @@ impl Store {
             let mut latest = self.inner.latest.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *latest, now) > now + feeds::CLOCK_JUMP
         };
-        let work = move |connection: &rusqlite::Connection| {
+        let work = move |connection: &Writing| {
             if set_back {
                 feeds::after_clock_jump(connection, now)?;
             }
@@ -250,13 +246,13 @@ impl Store {
 
     /// Gives claimed feeds back unpolled.
     pub async fn release(&self, feeds: Vec<FeedId>) -> Result<(), StoreError> {
-        let work = move |connection: &rusqlite::Connection| feeds::release(connection, &feeds);
+        let work = move |connection: &Writing| feeds::release(connection, &feeds);
         self.writer()?.run("giving feeds back", work).await
     }
 
     /// Gives claimed feeds back, to be polled not before these instants.
     pub async fn put_off(&self, feeds: Vec<(FeedId, Time)>) -> Result<(), StoreError> {
-        let work = move |connection: &rusqlite::Connection| feeds::put_off(connection, &feeds);
+        let work = move |connection: &Writing| feeds::put_off(connection, &feeds);
         self.writer()?.run("putting feeds off", work).await
     }
 
@@ -272,8 +268,7 @@ impl Store {
         now: Time,
         wait: impl Fn(usize, usize) -> Duration + Send + 'static,
     ) -> Result<(), StoreError> {
-        let work =
-            move |connection: &rusqlite::Connection| feeds::spread_due(connection, now, &wait);
+        let work = move |connection: &Writing| feeds::spread_due(connection, now, &wait);
         self.writer()?.run("spreading feeds", work).await
     }
 
@@ -298,12 +293,7 @@ impl Store {
     /// Takes in what one poll learned: all of it or nothing, on the disk when this returns.
     pub async fn commit(&self, update: FeedUpdate) -> Result<Committed, StoreError> {
         let rules = self.inner.rules.clone();
-        let entries = update.reading.as_ref().map_or(0, |reading| reading.entries.len());
-        let work =
-            move |connection: &rusqlite::Connection| commit::commit(connection, &update, &rules);
-        if entries > LARGE_UPDATE {
-            return self.writer()?.run_in_its_own("committing a poll", work).await;
-        }
+        let work = move |connection: &Writing| commit::commit(connection, &update, &rules);
         self.writer()?.run("committing a poll", work).await
     }
 
@@ -346,7 +336,7 @@ impl Store {
         other: String,
         now: Time,
     ) -> Result<Option<ArticleId>, StoreError> {
-        let work = move |connection: &rusqlite::Connection| {
+        let work = move |connection: &Writing| {
             let rows = (articles::row(connection, &one)?, articles::row(connection, &other)?);
             let (Some(one), Some(other)) = rows else { return Ok(None) };
             if one == other {
@@ -362,7 +352,7 @@ impl Store {
     /// Takes an entry out of its article by hand, into one of its own; nothing brings it
     /// back but a person. `None`: it is not there, or was alone already.
     pub async fn split(&self, entry: EntryId, now: Time) -> Result<Option<ArticleId>, StoreError> {
-        let work = move |connection: &rusqlite::Connection| {
+        let work = move |connection: &Writing| {
             let own = regrouping::split_by_hand(connection, entry.0, now)?;
             if own.is_some() {
                 commit::bump_revision(connection)?;
@@ -381,7 +371,7 @@ impl Store {
         let rules = self.inner.rules.clone();
         let look = move |connection: &rusqlite::Connection| regrouping::plan(connection, &rules);
         let (groups, entries) = self.inner.readers.look("judging all entries", look).await?;
-        let work = move |connection: &rusqlite::Connection| {
+        let work = move |connection: &Writing| {
             let changes = regrouping::apply(connection, &groups, now)?;
             if !changes.is_empty() {
                 commit::bump_revision(connection)?;
@@ -411,8 +401,7 @@ impl Store {
         now: Time,
         lease: Duration,
     ) -> Result<Option<DueFeed>, StoreError> {
-        let work =
-            move |connection: &rusqlite::Connection| feeds::claim_one(connection, feed, now, lease);
+        let work = move |connection: &Writing| feeds::claim_one(connection, feed, now, lease);
         self.writer()?.run("claiming a feed", work).await
     }
 
@@ -435,11 +424,13 @@ impl Store {
     pub async fn sweep(&self, now: Time, keep: Duration) -> Result<Swept, StoreError> {
         let writer = self.writer()?;
         let doing = "sweeping";
-        let first = move |connection: &rusqlite::Connection| sweep::plan(connection, now, keep);
+        let first = move |connection: &Writing| sweep::plan(connection, now, keep);
         let Some(mut plan) = writer.run(doing, first).await? else { return Ok(Swept::default()) };
         let mut swept = Swept::default();
         loop {
-            let work = move |connection: &rusqlite::Connection| {
+            let before = plan;
+            let work = move |connection: &Writing| {
+                let mut plan = before.clone();
                 let done = sweep::step(connection, &mut plan)?;
                 Ok((plan, done))
             };
@@ -450,7 +441,7 @@ impl Store {
             swept.articles += done.articles;
             swept.fetches += done.fetches;
         }
-        while writer.run_alone("tidying up", |connection| sweep::tidy(connection)).await? {}
+        while writer.run_alone("tidying up", sweep::tidy).await? {}
         Ok(swept)
     }
 

@@ -18,6 +18,7 @@ use super::{
     search::SearchText,
     stamp,
     values::{seconds, url},
+    writing::Writing,
 };
 use crate::{
     dedup::{Hands, NearMiss, Regrouped, regroup},
@@ -92,7 +93,7 @@ pub(super) fn plan(
 /// Makes the articles agree with the plan. Groups that are as they were are left alone,
 /// their reasons, too, so that a second run changes nothing.
 pub(super) fn apply(
-    connection: &Connection,
+    connection: &Writing,
     groups: &[Regrouped],
     now: Time,
 ) -> Result<Vec<String>, Fault> {
@@ -156,7 +157,7 @@ pub(super) fn apply(
 
 /// Makes one article of two by hand. `None`: one of them is not there.
 pub(super) fn merge_by_hand(
-    connection: &Connection,
+    connection: &Writing,
     one: i64,
     other: i64,
     now: Time,
@@ -181,7 +182,7 @@ pub(super) fn merge_by_hand(
 /// Takes an entry out of its article by hand; answers with its own article, or `None` where
 /// it has one already, or is not there.
 pub(super) fn split_by_hand(
-    connection: &Connection,
+    connection: &Writing,
     entry: i64,
     now: Time,
 ) -> Result<Option<i64>, Fault> {
@@ -252,7 +253,7 @@ pub(super) fn articles(connection: &Connection) -> Result<u64, Fault> {
 
 /// An article of its own for an entry that leaves another one. An id that it had before it
 /// was merged is its own again.
-fn found(connection: &Connection, entry: i64, now: Time) -> Result<i64, Fault> {
+fn found(connection: &Writing, entry: i64, now: Time) -> Result<i64, Fault> {
     let Some(row) = stored(connection, entry)? else { return Err(Fault::NoSuchEntry(entry)) };
     let (feed_url, variant): (String, i64) = connection
         .prepare_cached(
@@ -285,7 +286,7 @@ fn found(connection: &Connection, entry: i64, now: Time) -> Result<i64, Fault> {
 
 /// Puts an entry into another article; what it was shown as before gets an heir, and an
 /// article that nobody tells any more lives on as another name of the new one.
-fn move_entry(connection: &Connection, entry: i64, to: i64, now: Time) -> Result<(), Fault> {
+fn move_entry(connection: &Writing, entry: i64, to: i64, now: Time) -> Result<(), Fault> {
     let Some(from) = article_of(connection, entry)? else { return Ok(()) };
     let (shown, _) = article_row(connection, from)?;
     if shown == entry {

@@ -6,7 +6,8 @@
 
 use rusqlite::Connection;
 
-use super::error::Fault;
+pub(super) use super::writing::SearchText;
+use super::{error::Fault, writing::Writing};
 use crate::model::{Entry, Html};
 
 /// Text of one entry that is indexed: the begin of a book is enough to find it.
@@ -17,14 +18,6 @@ const TERMS: usize = 24;
 
 /// Signs of one query; a longer one is cut.
 const QUERY_CHARS: usize = 400;
-
-/// The three columns of `search`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SearchText {
-    title: String,
-    author: String,
-    text: String,
-}
 
 impl SearchText {
     pub(super) fn of(entry: &Entry) -> Self {
@@ -54,23 +47,12 @@ impl SearchText {
         Ok(made)
     }
 
-    pub(super) fn add(&self, connection: &Connection, article: i64) -> Result<(), Fault> {
-        connection
-            .prepare_cached(
-                "INSERT INTO search (rowid, title, author, text) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute((article, &self.title, &self.author, &self.text))?;
-        Ok(())
+    pub(super) fn add(self, writing: &Writing, article: i64) -> Result<(), Fault> {
+        Ok(writing.index(article, self)?)
     }
 
-    pub(super) fn remove(&self, connection: &Connection, article: i64) -> Result<(), Fault> {
-        connection
-            .prepare_cached(
-                "INSERT INTO search (search, rowid, title, author, text)
-                 VALUES ('delete', ?1, ?2, ?3, ?4)",
-            )?
-            .execute((article, &self.title, &self.author, &self.text))?;
-        Ok(())
+    pub(super) fn remove(self, writing: &Writing, article: i64) -> Result<(), Fault> {
+        Ok(writing.unindex(article, self)?)
     }
 }
 

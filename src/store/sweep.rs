@@ -20,6 +20,7 @@ use super::{
     identity::Marks,
     search::SearchText,
     values::{from_blob, millis, seconds, signed, time, url},
+    writing::Writing,
 };
 use crate::model::Time;
 
@@ -71,7 +72,7 @@ pub(super) fn plan(
 }
 
 /// One bounded piece of work. `None`: nothing is left to do.
-pub(super) fn step(connection: &Connection, plan: &mut Plan) -> Result<Option<Swept>, Fault> {
+pub(super) fn step(connection: &Writing, plan: &mut Plan) -> Result<Option<Swept>, Fault> {
     if !plan.entries_done {
         return step_entries(connection, plan).map(Some);
     }
@@ -83,7 +84,7 @@ pub(super) fn step(connection: &Connection, plan: &mut Plan) -> Result<Option<Sw
     Ok(None)
 }
 
-fn step_entries(connection: &Connection, plan: &mut Plan) -> Result<Swept, Fault> {
+fn step_entries(connection: &Writing, plan: &mut Plan) -> Result<Swept, Fault> {
     let mut rows = connection.prepare_cached(
         "SELECT first_seen, id, feed_id, guid FROM entries
           WHERE (first_seen, id) > (?1, ?2) AND first_seen < ?3
@@ -128,7 +129,7 @@ fn shown_by(connection: &Connection, feed: i64) -> Result<HashSet<i64>, Fault> {
 }
 
 /// Takes one entry away; its article, too, if nothing else tells it. Tells whether.
-fn remove(connection: &Connection, feed: i64, entry: i64) -> Result<bool, Fault> {
+fn remove(connection: &Writing, feed: i64, entry: i64) -> Result<bool, Fault> {
     let (article, representative, keys): (i64, bool, Option<Vec<u8>>) = connection
         .prepare_cached(
             "SELECT e.article_id, a.entry_id = e.id, e.dedup_keys
@@ -216,7 +217,7 @@ fn prune_fetches(connection: &Connection, limit: &str) -> Result<u64, Fault> {
 
 /// Gives space back and merges the search index, a little at a time. Tells whether there
 /// is more to do.
-pub(super) fn tidy(connection: &Connection) -> Result<bool, Fault> {
+pub(super) fn tidy(connection: &Writing) -> Result<bool, Fault> {
     let before = connection.total_changes();
     connection
         .prepare_cached("INSERT INTO search (search, rank) VALUES ('merge', ?1)")?

@@ -1,8 +1,10 @@
 //! The one thread that writes.
 //!
 //! In: jobs from a bounded channel. Out: answers, after the commit that holds their work is
-//! on the disk. Several waiting jobs share one transaction and so one sync, each in a
-//! savepoint of its own: a job that fails undoes itself alone.
+//! on the disk. Several waiting jobs share one transaction and so one sync. A job that fails
+//! undoes itself alone: the transaction is undone, and its jobs are done again, each in one
+//! of its own. That is rare; a savepoint around each job would cost every one of them a copy
+//! of the pages that it touches.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -10,35 +12,74 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     OpenAs,
     error::{Fault, StoreError},
     open::{self, FileIdentity},
+    writing::Writing,
 };
 
 /// Jobs that may wait; who comes later waits outside, so that memory stays bounded.
 const QUEUE: usize = 256;
 
 /// Jobs of one transaction: more gain nothing and make the others' answers late.
-const BATCH: usize = 50;
+const BATCH: usize = 100;
 
 /// A transaction that took so long ends, so that what it did is safe and answered.
-const LONGEST_BATCH: Duration = Duration::from_millis(100);
+const LONGEST_BATCH: Duration = Duration::from_millis(250);
 
-/// A job's answer, held back until the commit, which may still undo it.
-type Answer = Box<dyn FnOnce(Option<StoreError>) + Send>;
+/// Work that may share a transaction with others. It is done again where it shared one with
+/// work that failed.
+trait Work: Send {
+    /// Does it. `false`: what it wrote must not stay.
+    fn run(&mut self, writing: &Writing, path: &Path) -> bool;
 
-/// Work inside a shared transaction, or the news that there can be none now. `true`: keep it.
-type Shared = Box<dyn FnOnce(Result<(&Connection, &Path), StoreError>) -> (bool, Answer) + Send>;
+    /// What became of it, once it is on the disk; `lost`: why it is not.
+    fn answer(self: Box<Self>, lost: Option<StoreError>);
+}
 
-/// Work between two transactions, in the same sense.
-type Alone = Box<dyn FnOnce(Result<(&mut Connection, &Path), StoreError>) + Send>;
+struct Task<T, W> {
+    doing: &'static str,
+    work: W,
+    /// Of the last run. `None`: it panicked, or never ran.
+    result: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, W> Work for Task<T, W>
+where
+    T: Send,
+    W: FnMut(&Writing) -> Result<T, Fault> + Send,
+{
+    fn run(&mut self, writing: &Writing, path: &Path) -> bool {
+        self.result = None;
+        let done = catch_unwind(AssertUnwindSafe(|| (self.work)(writing)));
+        self.result = done.ok().map(|done| done.map_err(|fault| fault.at(path, self.doing)));
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, lost: Option<StoreError>) {
+        let answer = match (self.result, lost) {
+            (Some(Err(error)), _) => error,
+            (_, Some(error)) => error,
+            (Some(Ok(done)), None) => {
+                let _ = self.reply.send(Ok(done));
+                return;
+            }
+            // The reply is dropped, and says that something broke.
+            (None, None) => return,
+        };
+        let _ = self.reply.send(Err(answer));
+    }
+}
+
+/// Work between two transactions, or the news that there can be none now.
+type Alone = Box<dyn FnOnce(Result<(&Writing, &Path), StoreError>) + Send>;
 
 enum Job {
-    Shared(Shared),
+    Shared(Box<dyn Work>),
     /// What cannot be inside a transaction (checkpoint, vacuum).
     Alone(Alone),
     /// Ends the thread once everything before it is done.
@@ -77,27 +118,15 @@ impl Writer {
         Ok(Self { jobs, path: path.to_path_buf() })
     }
 
-    /// Runs `work` in a savepoint of the next transaction; answers after the synced commit.
+    /// Runs `work` in the next transaction; answers after the synced commit. It may run more
+    /// than once, each time from the same state of the store.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        work: impl FnMut(&Writing) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let job = Job::Shared(Box::new(move |desk| {
-            let result = desk.and_then(|(connection, path)| {
-                work(connection).map_err(|fault| fault.at(path, doing))
-            });
-            let good = result.is_ok();
-            let hold = move |undone: Option<StoreError>| {
-                let _ = reply.send(match (result, undone) {
-                    (Ok(_), Some(error)) => Err(error),
-                    (result, _) => result,
-                });
-            };
-            (good, Box::new(hold) as Answer)
-        }));
-        self.send(job).await?;
+        self.send(Job::Shared(Box::new(Task { doing, work, result: None, reply }))).await?;
         answer.await.unwrap_or_else(|_| Err(self.broken(doing)))
     }
 
@@ -105,7 +134,7 @@ impl Writer {
     pub(super) async fn run_alone<T: Send + 'static>(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&mut Connection) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&Writing) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let job = Job::Alone(Box::new(move |desk| {
@@ -115,23 +144,6 @@ impl Writer {
         }));
         self.send(job).await?;
         answer.await.unwrap_or_else(|_| Err(self.broken(doing)))
-    }
-
-    /// Runs `work` in a transaction of its own, without a savepoint.
-    pub(super) async fn run_in_its_own<T: Send + 'static>(
-        &self,
-        doing: &'static str,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let alone = move |connection: &mut Connection| {
-            // Undone where it is dropped before its commit: by a fault, or by a panic.
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let done = work(&transaction)?;
-            transaction.commit()?;
-            Ok(done)
-        };
-        self.run_alone(doing, alone).await
     }
 
     pub(super) async fn close(&self) -> Result<(), StoreError> {
@@ -147,7 +159,7 @@ impl Writer {
         self.jobs.send(job).await.map_err(closed)
     }
 
-    /// The answer of a job that panicked: its savepoint is undone.
+    /// The answer of a job that panicked: what it did is undone.
     fn broken(&self, doing: &'static str) -> StoreError {
         StoreError::Unusable {
             path: self.path.clone(),
@@ -160,15 +172,15 @@ impl Writer {
 struct Desk {
     path: PathBuf,
     how: OpenAs,
-    connection: Connection,
+    writing: Writing,
     identity: Option<FileIdentity>,
 }
 
 impl Desk {
     fn open(path: PathBuf, how: OpenAs) -> Result<Self, StoreError> {
-        let connection = open::writer(&path, how)?;
+        let writing = Writing::new(open::writer(&path, how)?);
         let identity = FileIdentity::of(&path);
-        Ok(Self { path, how, connection, identity })
+        Ok(Self { path, how, writing, identity })
     }
 
     fn work(mut self, mut inbox: mpsc::Receiver<Job>) {
@@ -182,9 +194,11 @@ impl Desk {
                 }
                 Job::Alone(work) => {
                     let desk = self.still_there();
-                    let desk = desk.map(|()| (&mut self.connection, self.path.as_path()));
+                    let desk = desk.map(|()| (&self.writing, self.path.as_path()));
                     // Its answer goes with the panic; the thread is needed by all.
                     let _ = catch_unwind(AssertUnwindSafe(|| work(desk)));
+                    // Of a transaction that was undone, nothing may wait for the next one.
+                    self.writing.forget();
                 }
                 Job::Shared(work) => next = self.batch(work, &mut inbox),
             }
@@ -197,60 +211,77 @@ impl Desk {
 
     /// One transaction for `first` and those that wait behind it. Gives back a job that
     /// does not fit in.
-    fn batch(&mut self, first: Shared, inbox: &mut mpsc::Receiver<Job>) -> Option<Job> {
-        let mut answers: Vec<Answer> = Vec::new();
+    fn batch(&mut self, first: Box<dyn Work>, inbox: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        let mut jobs: Vec<Box<dyn Work>> = Vec::new();
         let mut left = None;
         let began = Instant::now();
-        let mut outcome = self.still_there().and_then(|()| self.sql("BEGIN IMMEDIATE"));
-        let mut work = Some(first);
-        while let Some(job) = work.take() {
-            match &outcome {
-                Ok(()) => outcome = self.one(job, &mut answers),
-                Err(error) => answers.push(job(Err(error.again())).1),
-            }
-            if answers.len() < BATCH && began.elapsed() < LONGEST_BATCH {
+        let mut outcome = self.begin();
+        let mut good = outcome.is_ok();
+        let mut next = Some(first);
+        while let Some(mut job) = next.take() {
+            good = good && job.run(&self.writing, &self.path);
+            jobs.push(job);
+            if good && jobs.len() < BATCH && began.elapsed() < LONGEST_BATCH {
                 match inbox.try_recv() {
-                    Ok(Job::Shared(job)) => work = Some(job),
+                    Ok(Job::Shared(job)) => next = Some(job),
                     Ok(other) => left = Some(other),
                     Err(_) => {}
                 }
             }
         }
-        let outcome = outcome.and_then(|()| self.sql("COMMIT"));
-        if outcome.is_err() && !self.connection.is_autocommit() {
-            let _ = self.connection.execute_batch("ROLLBACK");
+        if good {
+            outcome = self.commit();
+            good = outcome.is_ok();
         }
-        for answer in answers {
-            answer(outcome.as_ref().err().map(StoreError::again));
+        if !good {
+            self.undo();
+        }
+        let alone = jobs.len() == 1;
+        for mut job in jobs {
+            let lost = match &outcome {
+                Ok(()) if good || alone => None,
+                Ok(()) => self.again(job.as_mut()).err(),
+                Err(error) => Some(error.again()),
+            };
+            job.answer(lost);
         }
         left
     }
 
-    /// One job in its savepoint. `Err`: the whole transaction is lost.
-    fn one(&mut self, job: Shared, answers: &mut Vec<Answer>) -> Result<(), StoreError> {
-        self.sql("SAVEPOINT job")?;
-        let desk = Ok((&self.connection, self.path.as_path()));
-        let result = catch_unwind(AssertUnwindSafe(|| job(desk)));
-        let good = result.as_ref().is_ok_and(|(good, _)| *good);
-        if let Ok((_, answer)) = result {
-            answers.push(answer);
+    /// One job in a transaction of its own, after it shared one with a job that failed.
+    fn again(&mut self, job: &mut dyn Work) -> Result<(), StoreError> {
+        self.begin()?;
+        let done = if job.run(&self.writing, &self.path) { self.commit() } else { Ok(()) };
+        self.undo();
+        done
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.still_there()?;
+        self.sql("BEGIN IMMEDIATE")
+    }
+
+    fn commit(&self) -> Result<(), StoreError> {
+        self.said(self.writing.settle())?;
+        self.sql("COMMIT")
+    }
+
+    /// Undoes a transaction that was not committed. A full disk or a failing one makes SQLite
+    /// do that by itself.
+    fn undo(&self) {
+        self.writing.forget();
+        if !self.writing.is_autocommit() {
+            let _ = self.writing.execute_batch("ROLLBACK");
         }
-        if self.connection.is_autocommit() {
-            // A full disk or a failing one makes SQLite undo everything by itself.
-            return Err(StoreError::Unusable {
-                path: self.path.clone(),
-                reason: "a write failed and was undone: see the other errors of this moment".into(),
-            });
-        }
-        if !good {
-            self.sql("ROLLBACK TO job")?;
-        }
-        self.sql("RELEASE job")
     }
 
     fn sql(&self, sql: &str) -> Result<(), StoreError> {
-        let done = self.connection.prepare_cached(sql).and_then(|mut sql| sql.execute([]));
-        done.map(drop).map_err(|error| StoreError::from_sqlite(&self.path, "writing", error))
+        let done = self.writing.prepare_cached(sql).and_then(|mut sql| sql.execute([]));
+        self.said(done.map(drop))
+    }
+
+    fn said(&self, done: rusqlite::Result<()>) -> Result<(), StoreError> {
+        done.map_err(|error| StoreError::from_sqlite(&self.path, "writing", error))
     }
 
     /// Is the file that we have open still the one at the path? A restored file in its
@@ -269,7 +300,8 @@ impl Desk {
 
     /// Leaves one tidy file behind.
     fn finish(self) -> Result<(), StoreError> {
-        let Self { connection, path, identity, .. } = self;
+        let Self { writing, path, identity, .. } = self;
+        let connection = writing.into_connection();
         if FileIdentity::of(&path) == identity {
             // Best effort: what is committed is safe with the log beside the file, too.
             let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
