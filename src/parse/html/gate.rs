@@ -1,20 +1,29 @@
 //! The gate that all HTML passes on its way in: ammonia with our table.
 //!
 //! In: HTML that `rebuild` has made small and regular. Out: [`Html`]. Nothing here depends
-//! on `rebuild` being right about harm: the gate parses, judges and writes on its own.
+//! on `rebuild` being right about harm: the gate parses, judges and writes on its own. What
+//! [`regular`] knows to come out of that as it went in is spared it.
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use ammonia::{Builder, UrlRelative};
 
-use super::allow;
+use super::{allow, regular};
 use crate::model::Html;
 
 /// Raised whenever a rule here changes, so that a store can clean its old rows again.
 pub const RULES_VERSION: u32 = 1;
 
-pub(super) fn sanitized(html: &str) -> Html {
-    Html::sanitized(GATE.clean(html).to_string())
+pub(super) fn sanitized(html: String) -> Html {
+    if regular::is_regular(&html) {
+        return Html::sanitized(html);
+    }
+    Html::sanitized(parsed(&html))
+}
+
+/// What the parser makes of it.
+pub(super) fn parsed(html: &str) -> String {
+    GATE.clean(html).to_string()
 }
 
 static GATE: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -32,7 +41,7 @@ static GATE: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .url_schemes(["http", "https", "mailto"].into())
         // Addresses are absolute by now; one that is not has no meaning here.
         .url_relative(UrlRelative::Deny)
-        .link_rel(Some("noopener noreferrer nofollow"))
+        .link_rel(Some(regular::LINK_REL))
         .strip_comments(true);
     gate
 });

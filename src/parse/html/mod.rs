@@ -3,7 +3,8 @@
 //! In: a [`RawText`]. Out: [`Html`] that is safe to show, or plain text. Never here: what
 //! the feed calls the field, or how long it may be when it is stored.
 //!
-//! The road of markup: [`rebuild`] makes it small and regular, [`gate`] judges it. [`plain`]
+//! The road of markup: [`rebuild`] makes it small and regular, [`gate`] judges it, by what
+//! [`regular`] says of it or by parsing it again. [`plain`]
 //! reads text out of markup and tells whether a text is markup at all.
 
 mod allow;
@@ -12,6 +13,7 @@ mod gate;
 mod pieces;
 mod plain;
 mod rebuild;
+mod regular;
 pub(crate) mod tokens;
 
 use url::Url;
@@ -85,7 +87,7 @@ fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
     }
     match rebuild::rebuild(text, base) {
         Ok(rebuilt) => Cleaned {
-            html: gate::sanitized(&rebuilt.html),
+            html: gate::sanitized(rebuilt.html),
             repair: rebuilt.thinned.then_some(TOO_DEEP),
         },
         Err(tokens::TooHeavy) => as_text(text, TOO_HEAVY),

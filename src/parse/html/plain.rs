@@ -48,26 +48,37 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 pub(super) fn escape_into(text: &str, html: &mut String) {
-    write_escaped(text, &['&', '<', '>'], html);
+    write_escaped(text, |byte| matches!(byte, b'&' | b'<' | b'>'), html);
 }
 
-/// For a value between double quotes.
+/// Text in markup, as the gate writes it: no-break spaces are told.
+pub(super) fn escape_text_into(text: &str, html: &mut String) {
+    write_escaped(text, |byte| matches!(byte, b'&' | b'<' | b'>' | NBSP_BEGIN), html);
+}
+
+/// For a value between double quotes, in the same way.
 pub(super) fn escape_attribute_into(text: &str, html: &mut String) {
-    write_escaped(text, &['&', '<', '>', '"'], html);
+    write_escaped(text, |byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | NBSP_BEGIN), html);
 }
 
-fn write_escaped(text: &str, special: &[char], html: &mut String) {
+/// The first byte of U+00A0 in UTF-8, and of other signs.
+const NBSP_BEGIN: u8 = 0xc2;
+
+fn write_escaped(text: &str, special: impl Fn(u8) -> bool, html: &mut String) {
     let mut rest = text;
-    while let Some(at) = rest.find(special) {
+    while let Some(at) = rest.bytes().position(&special) {
         let (head, tail) = rest.split_at(at);
         html.push_str(head);
         let mut letters = tail.chars();
-        html.push_str(match letters.next() {
-            Some('&') => "&amp;",
-            Some('<') => "&lt;",
-            Some('>') => "&gt;",
-            _ => "&quot;",
-        });
+        match letters.next() {
+            Some('&') => html.push_str("&amp;"),
+            Some('<') => html.push_str("&lt;"),
+            Some('>') => html.push_str("&gt;"),
+            Some('"') => html.push_str("&quot;"),
+            Some('\u{a0}') => html.push_str("&nbsp;"),
+            Some(other) => html.push(other),
+            None => {}
+        }
         rest = letters.as_str();
     }
     html.push_str(rest);

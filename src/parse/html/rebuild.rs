@@ -21,7 +21,7 @@ use html5ever::{
 use url::Url;
 
 use super::{
-    allow, plain,
+    allow, plain, regular,
     tokens::{self, TooHeavy},
 };
 use crate::parse::urls;
@@ -71,7 +71,7 @@ impl<'a> Rebuild<'a> {
 
     fn text(&self, text: &str) {
         if self.removing.borrow().is_none() {
-            plain::escape_into(text, &mut self.out.borrow_mut());
+            plain::escape_text_into(text, &mut self.out.borrow_mut());
         }
     }
 
@@ -122,6 +122,12 @@ impl<'a> Rebuild<'a> {
             out.push_str("=\"");
             plain::escape_attribute_into(&value, out);
             out.push('"');
+        }
+        // As the gate would write it.
+        match element {
+            "a" => out.extend([" rel=\"", regular::LINK_REL, "\""]),
+            "img" => out.push_str(" loading=\"lazy\""),
+            _ => {}
         }
     }
 
@@ -410,13 +416,19 @@ mod tests {
     #[test]
     fn addresses_are_absolute_or_gone() {
         for (html, expected) in [
-            ("<a href=' /x '>y</a>", "<a href=\"https://example.org/x\">y</a>"),
-            ("<a href=javascript:x>y</a>", "<a>y</a>"),
-            ("<a href='mailto:a@b.example'>y</a>", "<a href=\"mailto:a@b.example\">y</a>"),
-            ("<img src='data:image/gif;base64,AAAA'>", "<img>"),
+            (
+                "<a href=' /x '>y</a>",
+                "<a href=\"https://example.org/x\" rel=\"noopener noreferrer nofollow\">y</a>",
+            ),
+            ("<a href=javascript:x>y</a>", "<a rel=\"noopener noreferrer nofollow\">y</a>"),
+            (
+                "<a href='mailto:a@b.example'>y</a>",
+                "<a href=\"mailto:a@b.example\" rel=\"noopener noreferrer nofollow\">y</a>",
+            ),
+            ("<img src='data:image/gif;base64,AAAA'>", "<img loading=\"lazy\">"),
             (
                 "<img srcset='a.png 1x, /b.png 2x,c.png'>",
-                "<img srcset=\"https://example.org/blog/a.png 1x, https://example.org/b.png 2x, https://example.org/blog/c.png\">",
+                "<img srcset=\"https://example.org/blog/a.png 1x, https://example.org/b.png 2x, https://example.org/blog/c.png\" loading=\"lazy\">",
             ),
         ] {
             assert_eq!(rebuilt(html), expected, "{html}");
@@ -440,7 +452,7 @@ mod tests {
         assert_eq!(rebuild(&format!("<p{attributes}>x"), None), Err(TooHeavy));
         assert_eq!(rebuild(&format!("<p title='{}'>", "x".repeat(70_000)), None), Err(TooHeavy));
         let image = format!("<img src='data:image/png;base64,{}' alt=x>", "A".repeat(300_000));
-        assert_eq!(rebuild(&image, None).unwrap().html, "<img alt=\"x\">");
+        assert_eq!(rebuild(&image, None).unwrap().html, "<img alt=\"x\" loading=\"lazy\">");
     }
 
     #[test]
