@@ -4,10 +4,15 @@
 //! them and merganser's release binary in turn and print what each took. docs/PERFORMANCE.md
 //! tells how to read it.
 
+mod daemon;
 mod farm;
 mod floor;
+mod http;
+mod idle;
 mod measure;
 mod programs;
+mod scale;
+mod serve;
 mod stage;
 mod table;
 
@@ -20,6 +25,9 @@ enum Command {
     Farm(farm::Command),
     Floor(floor::Command),
     Table(table::Command),
+    Serve(serve::Command),
+    Scale(scale::Command),
+    Idle(idle::Command),
 }
 
 fn main() -> Result<()> {
@@ -27,5 +35,8 @@ fn main() -> Result<()> {
         Command::Farm(command) => command.run(),
         Command::Floor(command) => command.run(),
         Command::Table(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::Scale(command) => command.run(),
+        Command::Idle(command) => command.run(),
     }
 }

@@ -8,7 +8,11 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::farm::{Counts, Shape};
+use crate::{
+    farm::{Counts, Shape},
+    http::Http,
+    measure::{self, Cost},
+};
 
 /// A farm that ends with us.
 #[derive(Debug)]
@@ -16,6 +20,7 @@ pub struct Farm {
     process: Child,
     port: u16,
     folder: PathBuf,
+    http: Http,
 }
 
 impl Farm {
@@ -36,7 +41,7 @@ impl Farm {
             .spawn()
             .context("cannot start a farm")?;
         let stdout = process.stdout.take().context("the farm's output is piped")?;
-        let mut farm = Self { process, port: 0, folder: folder.to_owned() };
+        let mut farm = Self { process, port: 0, folder: folder.to_owned(), http: Http::new()? };
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
         farm.port = line.trim().parse().context("the farm did not start")?;
@@ -65,13 +70,19 @@ impl Farm {
         self.ask(reqwest::Method::POST, "reset")
     }
 
+    /// One round more in which all is new.
+    pub fn renew(&self) -> Result<Counts> {
+        self.ask(reqwest::Method::POST, "renew")
+    }
+
+    /// One new entry in the first feed.
+    pub fn add_one(&self) -> Result<Counts> {
+        self.ask(reqwest::Method::POST, "one")
+    }
+
     fn ask(&self, method: reqwest::Method, word: &str) -> Result<Counts> {
         let url = format!("http://127.0.0.1:{}/{word}", self.port);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let body = runtime.block_on(async {
-            let client = reqwest::Client::builder().no_proxy().build()?;
-            client.request(method, url).send().await?.error_for_status()?.bytes().await
-        })?;
+        let body = self.http.ask(method, &url, &[])?.body;
         Ok(serde_json::from_slice(&body)?)
     }
 }
@@ -104,6 +115,13 @@ pub fn merganser(given: Option<&Path>) -> Result<PathBuf> {
         }
     }
     Ok(binary)
+}
+
+/// A poll of every feed that is due, or as the arguments say.
+pub fn fetch(binary: &Path, config: &Path, arguments: &[&str]) -> Result<Cost> {
+    let mut command = Command::new(binary);
+    command.args(["fetch", "--config"]).arg(config).args(arguments);
+    measure::run(&mut command, &config.with_extension("fetch.log"))
 }
 
 /// Version and commit, so that a table says what it measured.

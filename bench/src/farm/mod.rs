@@ -20,7 +20,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 pub use serve::Counts;
-pub use world::Shape;
+pub use world::{RENEWAL_SECONDS, Shape};
 
 use serve::Farm;
 use world::World;

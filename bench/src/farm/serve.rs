@@ -1,8 +1,8 @@
 //! The farm's HTTP: documents from memory, compressed once, and a few words for who drives it.
 //!
 //! Feeds are at addresses of their own, `127.a.b.c`; 127.0.0.1 is the control:
-//! `POST /advance`, `/renew` and `/reset` make the next round, one where all is new, and the
-//! first one again; `GET /counts` tells requests and the truth. Each of them starts the count
+//! `POST /advance`, `/renew`, `/one` and `/reset` make the next round, one where all is new, one
+//! with a single new entry in the first feed, and the first one again; `GET /counts` tells requests and the truth. Each of them starts the count
 //! of requests anew.
 
 use std::{
@@ -162,8 +162,12 @@ impl Farm {
                 self.documents().clone_from(&self.first.1);
                 self.forget();
             }
-            (&Method::POST, path @ ("/advance" | "/renew")) => {
-                let changed = if path == "/renew" { world.renew() } else { world.advance() };
+            (&Method::POST, path @ ("/advance" | "/renew" | "/one")) => {
+                let changed = match path {
+                    "/renew" => world.renew(),
+                    "/one" => world.add_one(),
+                    _ => world.advance(),
+                };
                 let made = make(&world, &self.stories, &changed);
                 let mut documents = self.documents();
                 for (number, served) in changed.into_iter().zip(made) {

@@ -28,6 +28,12 @@ pub struct Shape {
     pub until: i64,
 }
 
+impl Default for Shape {
+    fn default() -> Self {
+        Self { feeds: 1000, seed: 1, entries: 29, html_bytes: 3000, news: 0.05, until: 0 }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Rss,
@@ -174,6 +180,17 @@ impl World {
         all
     }
 
+    /// A round with one new entry in the first feed.
+    pub fn add_one(&mut self) -> Vec<usize> {
+        self.round += 1;
+        self.now += 1;
+        let item = self.original(0, self.now);
+        let feed = &mut self.feeds[0];
+        feed.items.insert(0, item);
+        feed.changed = self.now;
+        vec![0]
+    }
+
     fn show(&mut self, fresh: &[Item], changed: &[usize], random: &mut Random) {
         for &item in fresh {
             self.feeds[item.origin].items.push(item);
@@ -229,4 +246,4 @@ const COPIED: f64 = 0.1;
 const EDITED: f64 = 0.4;
 /// How far the world's clock goes in a round of news, and in one that renews everything.
 const NEWS_SECONDS: i64 = 3_600;
-const RENEWAL_SECONDS: i64 = 8 * 3_600;
+pub const RENEWAL_SECONDS: i64 = 8 * 3_600;
