@@ -1,11 +1,12 @@
 //! What the daemon takes while it does its daily work: many feeds, each at its own rhythm.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use rusqlite::Connection;
 
 use crate::{
     daemon::{Daemon, Usage},
@@ -25,6 +26,10 @@ pub struct Command {
     entries: usize,
     #[arg(long, default_value_t = 5)]
     minutes: u32,
+    /// How many minutes ago the first poll of all feeds shall have been: until a feed is due
+    /// again there is nothing to see
+    #[arg(long, default_value_t = 20)]
+    after: u32,
     /// The share of feeds that have news in a minute
     #[arg(long, default_value_t = 0.002)]
     news: f64,
@@ -47,6 +52,7 @@ impl Command {
         let farm = Farm::start(&shape, folder.path())?;
         let filled = stage::fetch(&binary, &farm.config(), &[])?;
         eprintln!("filled in {:.0} s", filled.wall.as_secs_f64());
+        grow_older(&farm.config().with_file_name("merganser.db"), self.after)?;
         println!("{surroundings}; {}; {} feeds.\n", stage::version(&binary)?, self.feeds);
         println!("| minute | polls/s | CPU % | wake-ups/s | threads | memory MB |");
         println!("|---|---|---|---|---|---|");
@@ -70,6 +76,19 @@ impl Command {
         println!("\nPeak {:.0} MB.", Usage::of(daemon.pid())?.peak_bytes as f64 / 1e6);
         daemon.stop()
     }
+}
+
+/// Puts what the polls left behind so many minutes into the past.
+fn grow_older(store: &Path, minutes: u32) -> Result<()> {
+    let earlier = format!("-{minutes} minutes");
+    let changed = Connection::open(store)?.execute(
+        "UPDATE feeds SET next_poll = strftime('%Y-%m-%dT%H:%M:%fZ', next_poll, ?1),
+            last_fetch = strftime('%Y-%m-%dT%H:%M:%fZ', last_fetch, ?1),
+            last_success = strftime('%Y-%m-%dT%H:%M:%fZ', last_success, ?1)",
+        [earlier],
+    )?;
+    ensure!(changed > 0, "the store has no feeds");
+    Ok(())
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

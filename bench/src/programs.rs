@@ -80,12 +80,16 @@ impl Program {
         })
     }
 
-    /// The table of its entries, where it keeps any.
+    /// The table of its entries, where it keeps any and we know what it owes.
     pub fn entries(&self) -> Option<&'static str> {
         match self {
-            Self::Floor(Floor::A | Floor::B) => None,
+            Self::Floor(Floor::A | Floor::B) | Self::Newsboat => None,
             Self::Floor(_) | Self::Merganser(_) => Some("entries"),
-            Self::Newsboat => Some("rss_item"),
         }
+    }
+
+    /// Another's program, with a mind of its own.
+    pub fn is_peer(&self) -> bool {
+        matches!(self, Self::Newsboat)
     }
 }

@@ -70,6 +70,8 @@ impl Command {
                 vec![("filling, CPU us an entry", last.0), ("filling, peak MB", last.1)];
             self.measure(&binary, &farm, &mut column)?;
             shown = farm.counts()?.entries;
+            // The next size may be an hour away.
+            column.iter().for_each(|(name, value)| eprintln!("{name}: {value:.1}"));
             columns.push((shown, column));
         }
         println!("{surroundings}; {}; {} feeds.\n", stage::version(&binary)?, self.feeds);

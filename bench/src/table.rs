@@ -127,12 +127,13 @@ impl Measured {
             cost.cpu.as_secs_f64(),
             cost.wall.as_secs_f64()
         );
-        self.check(phase, &before, &after, feeds)?;
+        // A peer does as it does: newsboat 2.21, for one, asks without validators.
+        if !self.program.is_peer() {
+            self.check(phase, &before, &after, feeds)?;
+        }
         let store = self.program.store(&folder);
         let store_bytes = measure::store_bytes(&store)?;
-        if let Some(table) = self.program.entries()
-            && !matches!(self.program, Program::Newsboat)
-        {
+        if let Some(table) = self.program.entries() {
             let entries = measure::rows(&store, table)?;
             ensure!(
                 entries == after.entries,
