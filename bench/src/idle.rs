@@ -28,7 +28,7 @@ pub struct Command {
     minutes: u32,
     /// How many minutes ago the first poll of all feeds shall have been: until a feed is due
     /// again there is nothing to see
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 30)]
     after: u32,
     /// The share of feeds that have news in a minute
     #[arg(long, default_value_t = 0.002)]
@@ -47,8 +47,10 @@ impl Command {
         let surroundings = measure::surroundings();
         let folder = tempfile::tempdir_in(&self.scratch)?;
         let http = Http::new()?;
-        let shape =
-            Shape { feeds: self.feeds, entries: self.entries, news: self.news, ..Shape::default() };
+        // Feeds that have just said something have a rhythm of their own.
+        let until = chrono::Utc::now().timestamp();
+        let (feeds, entries, news) = (self.feeds, self.entries, self.news);
+        let shape = Shape { feeds, entries, news, until, ..Shape::default() };
         let farm = Farm::start(&shape, folder.path())?;
         let filled = stage::fetch(&binary, &farm.config(), &[])?;
         eprintln!("filled in {:.0} s", filled.wall.as_secs_f64());

@@ -65,7 +65,7 @@ impl Command {
             self.connections, self.seconds, self.repeat
         );
         println!(
-            "| asked | bytes | merganser req/s | p99 ms | CPU us | nginx req/s | p99 ms | CPU us | req/s, merganser / nginx |\n|---|---|---|---|---|---|---|---|---|"
+            "| asked | bytes | merganser req/s | p99 ms | CPU us | nginx req/s | p99 ms | CPU us | req/s, merganser / nginx | for the same CPU |\n|---|---|---|---|---|---|---|---|---|---|"
         );
         for (what, coding) in [("plain", None), ("gzip", Some("gzip"))] {
             self.row(what, coding, false, &daemon, &nginx, &http)?;
@@ -103,7 +103,7 @@ impl Command {
         }
         let [ours, theirs] = turns.map(|turns| middle(&turns));
         println!(
-            "| {what} | {bytes} | {:.0} | {:.2} | {:.1} | {:.0} | {:.2} | {:.1} | {:.2} |",
+            "| {what} | {bytes} | {:.0} | {:.2} | {:.1} | {:.0} | {:.2} | {:.1} | {:.2} | {:.2} |",
             ours.per_second,
             ours.p99.as_secs_f64() * 1e3,
             ours.cpu_micros,
@@ -111,6 +111,7 @@ impl Command {
             theirs.p99.as_secs_f64() * 1e3,
             theirs.cpu_micros,
             ours.per_second / theirs.per_second,
+            theirs.cpu_micros / ours.cpu_micros,
         );
         Ok(())
     }
