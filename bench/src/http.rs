@@ -23,8 +23,9 @@ pub struct Answer {
 impl Http {
     pub fn new() -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        // What is served is wanted as it is sent.
-        let client = Client::builder().no_proxy().no_gzip().build()?;
+        // What is served is wanted as it is sent. Minutes may lie between two questions, and a
+        // server may end a connection just as the next one is sent.
+        let client = Client::builder().no_proxy().no_gzip().pool_max_idle_per_host(0).build()?;
         Ok(Self { runtime, client })
     }
 
