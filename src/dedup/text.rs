@@ -233,7 +233,9 @@ impl<'a> Walk<'a> {
     fn tail_words(&self, text: &str) -> usize {
         let text =
             text.trim_end_matches(|c: char| !c.is_alphanumeric() && !is_ellipsis(c) && c != '.');
-        if let Some(at) = text.rfind(is_ellipsis).or_else(|| text.rfind("...")) {
+        let ellipsis = text.rfind('…').max(text.rfind('⋯'));
+        let points = || text.contains("...").then(|| text.rfind("...")).flatten();
+        if let Some(at) = ellipsis.or_else(points) {
             let tail = Words::of(text.get(at..).unwrap_or_default());
             if tail.len() <= LONGEST_TAIL || self.leads_on(tail.list()) {
                 return tail.len();

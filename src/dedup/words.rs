@@ -112,6 +112,11 @@ impl Words {
         while self.list.len() < most {
             let Some(begin) = rest.find(|c: char| c.is_alphanumeric()) else { return };
             rest = rest.get(begin..).unwrap_or_default();
+            if let Some(word) = plain_word(rest) {
+                self.take_plain(word);
+                rest = rest.get(word.len()..).unwrap_or_default();
+                continue;
+            }
             // An address inside a text is not part of its wording.
             if rest.starts_with("http://") || rest.starts_with("https://") {
                 rest = rest.find(char::is_whitespace).and_then(|end| rest.get(end..)).unwrap_or("");
@@ -120,6 +125,23 @@ impl Words {
             let used = self.take(rest);
             rest = rest.get(used..).unwrap_or_default();
         }
+    }
+
+    /// Takes a word of ASCII letters and digits.
+    fn take_plain(&mut self, word: &str) {
+        let start = self.letters.len();
+        self.letters.push_str(word);
+        let mut facts = 0;
+        if let Some(letters) = self.letters.get_mut(start..) {
+            letters.make_ascii_lowercase();
+        }
+        if word.bytes().any(|byte| byte.is_ascii_digit()) {
+            facts |= FIGURE;
+        }
+        if word.starts_with(|c: char| c.is_ascii_uppercase()) {
+            facts |= CAPITAL;
+        }
+        self.add(start, facts);
     }
 
     /// Takes the word that `text` begins with; the answer is its length in bytes.
@@ -180,10 +202,16 @@ impl Words {
             }
             before = character;
         }
-        let letters = self.letters.get(start..).unwrap_or_default();
-        if letters.is_empty() {
+        if self.letters.len() == start {
             return end.max(1);
         }
+        self.add(start, facts);
+        end
+    }
+
+    /// Adds the word whose letters begin at `start`.
+    fn add(&mut self, start: usize, mut facts: u8) {
+        let letters = self.letters.get(start..).unwrap_or_default();
         let hash = short_hash(letters);
         if facts & FIGURE == 0 {
             facts |= lexicon::facts(hash);
@@ -192,8 +220,23 @@ impl Words {
         self.unspaced += usize::from(facts & UNSPACED != 0);
         let start = u32::try_from(start).unwrap_or(u32::MAX);
         self.list.push(Word { hash, start, length, facts });
-        end
     }
+}
+
+/// The ASCII letters and digits that `text` begins with, if they are a word for certain:
+/// what follows neither belongs to it nor could.
+fn plain_word(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let end = bytes.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(bytes.len());
+    let last = end.checked_sub(1).and_then(|at| bytes.get(at));
+    let is_whole = match bytes.get(end) {
+        None => true,
+        // An apostrophe may go on; a point or a comma does between digits; "://" is an address.
+        Some(b'\'' | b':') => false,
+        Some(b'.' | b',') => last.is_some_and(u8::is_ascii_alphabetic),
+        Some(next) => next.is_ascii(),
+    };
+    text.get(..end).filter(|word| is_whole && !word.is_empty())
 }
 
 /// The hash of folded letters.

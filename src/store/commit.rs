@@ -69,7 +69,11 @@ pub(super) fn commit(
 
 /// Says that an output could show something else now.
 pub(super) fn bump_revision(connection: &Connection) -> Result<(), Fault> {
-    connection.prepare_cached("UPDATE state SET revision = revision + 1")?.execute([])?;
+    // Of one row, by its number: SQLite would keep a journal of a statement that could change
+    // several, and FTS5 would write out its words for that.
+    connection
+        .prepare_cached("UPDATE state SET revision = revision + 1 WHERE id = 1")?
+        .execute([])?;
     Ok(())
 }
 

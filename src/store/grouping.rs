@@ -243,9 +243,16 @@ fn members(connection: &Connection, article: i64) -> Result<Vec<i64>, Fault> {
 }
 
 fn save_habits(connection: &Connection, feed: FeedId, habits: &Habits) -> Result<(), Fault> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO feed_habits (feed_id, habits) VALUES (?1, ?2)")?
-        .execute((feed.0, habits.encode()))?;
+    let habits = habits.encode();
+    // Not REPLACE, which SQLite keeps a journal for.
+    let known = connection
+        .prepare_cached("UPDATE feed_habits SET habits = ?2 WHERE feed_id = ?1")?
+        .execute((feed.0, &habits))?;
+    if known == 0 {
+        connection
+            .prepare_cached("INSERT INTO feed_habits (feed_id, habits) VALUES (?1, ?2)")?
+            .execute((feed.0, &habits))?;
+    }
     Ok(())
 }
 

@@ -104,7 +104,8 @@ fn split_pairs(text: &str) -> String {
 /// Each run of such a script as its overlapping pairs; in texts its last sign as well, so
 /// that each sign begins one of the words.
 fn split_runs(text: &str, last_alone: bool) -> String {
-    if !text.chars().any(in_pairs) {
+    // All of them begin with U+0E00 or later, in UTF-8 with such a byte.
+    if text.bytes().all(|byte| byte < 0xe0) || !text.chars().any(in_pairs) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() * 2);
