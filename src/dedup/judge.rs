@@ -77,15 +77,31 @@ pub(super) struct Refusal {
 
 pub(super) type Verdict = Result<Link, Refusal>;
 
+/// A verdict, and how much of the shorter text the longer has.
+#[derive(Debug, Clone)]
+pub(super) struct Judged {
+    pub verdict: Verdict,
+    pub containment: f32,
+}
+
+impl Judged {
+    /// Why the two are known to be different texts, if they are.
+    pub fn conflict(&self) -> Option<String> {
+        let refusal = self.verdict.as_ref().err().filter(|refusal| refusal.is_conflict);
+        refusal.map(|refusal| refusal.reason.clone())
+    }
+}
+
 /// Judges two entries by all rules that `settings` allow.
-pub(super) fn judge(one: &Profile, other: &Profile, settings: &DedupSettings) -> Verdict {
-    let verdict = Case::new(one, other, settings).judge();
-    match verdict {
+pub(super) fn judge(one: &Profile, other: &Profile, settings: &DedupSettings) -> Judged {
+    let case = Case::new(one, other, settings);
+    let verdict = match case.judge() {
         Ok(link) if link.rule.is_near() && !settings.near_duplicates => {
             refuse("near duplicates are switched off", link.score)
         }
         verdict => verdict,
-    }
+    };
+    Judged { verdict, containment: case.like.containment }
 }
 
 fn refuse(reason: impl Into<String>, nearness: f32) -> Verdict {
@@ -141,7 +157,7 @@ impl<'a> Case<'a> {
             return refuse(format!("{} apart", days(self.gap)), shared);
         }
         let same_feed = one.standing.feed == other.standing.feed;
-        if !same_feed && (one.standing.stands_alone || other.standing.stands_alone) {
+        if one.standing.stands_alone || other.standing.stands_alone {
             return refuse("a feed that stands alone (dedup = false)", shared);
         }
         let comment = |profile: &Profile| profile.address.as_ref().is_some_and(|a| a.is_comment);

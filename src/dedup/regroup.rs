@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 
 use super::{
     Hands,
-    choose::{objection, stronger},
+    choose::{Heard, objection, stronger},
     judge::{Link, Rule, judge},
     profile::Profile,
 };
@@ -90,7 +90,7 @@ impl<'a> Window<'a> {
         met.sort_unstable();
         for other in met {
             if let Some(there) = self.profiles.get(&other)
-                && let Ok(link) = judge(there, &profile, self.settings)
+                && let Ok(link) = judge(there, &profile, self.settings).verdict
             {
                 self.links.push((other, number, link));
             }
@@ -183,8 +183,11 @@ impl<'a> Window<'a> {
                 let numbers = members.get(&group).into_iter().flatten();
                 numbers.filter_map(|number| self.profiles.get(number)).collect::<Vec<_>>()
             });
-            if !is_hand && objection(&left, &right, link.rule, self.hands, self.settings).is_some()
-            {
+            let objects = || {
+                let heard = Heard::default();
+                objection(&left, &right, link.rule, self.hands, self.settings, &heard).is_some()
+            };
+            if !is_hand && objects() {
                 continue;
             }
             join(&mut parts, here, there);
