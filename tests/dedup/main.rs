@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::TimeDelta;
 use merganser::{
     dedup::{
-        Candidate, Fingerprint, Habits, Hands, Names, Profile, Standing, choose, fingerprint,
-        regroup,
+        Candidate, Fingerprint, Habits, Hands, Names, Profile, Standing, Undated, choose,
+        fingerprint, regroup,
     },
     model::{ArticleId, DedupSettings, EntryId, FeedId},
 };
@@ -109,7 +109,7 @@ impl<'a> Shelf<'a> {
 
     fn regrouped(&self, settings: &DedupSettings) -> BTreeMap<usize, usize> {
         let profiles = (0..self.told.len()).map(|number| self.profile(number));
-        let groups = regroup(profiles, &Hands::default(), settings);
+        let groups = regroup(profiles, &Undated::default(), &Hands::default(), settings);
         let numbered = groups.iter().enumerate();
         numbered.flat_map(|(n, g)| g.iter().map(move |(e, _)| (e.0 as usize, n))).collect()
     }
