@@ -216,7 +216,7 @@ impl Profile {
 }
 
 /// Words in a run that is compared.
-const SHINGLE: usize = 4;
+pub(super) const SHINGLE: usize = 4;
 /// Words in a run that is a key: one longer, since keys should be rare.
 const KEY_RUN: usize = 5;
 const BODY_KEYS: usize = 8;
