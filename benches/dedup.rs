@@ -1,19 +1,24 @@
 //! What deduplication costs, through the real store.
 //!
 //! `fingerprint` reads an entry of 300 words, which happens once an entry, outside the
-//! transaction. `choose` asks a store of 1,000 and of 10,000 entries what came near to an
-//! entry: candidates by key, their rows read and fingerprinted, the verdict. It is what a
-//! commit does for a new entry, and the reading of that entry's own row besides. A fifth of
-//! the entries have an edited copy under another headline in another feed. `reader` is the
-//! bare way to a reader connection and back, to be taken off. The size of the index is
-//! printed before.
+//! transaction. `choose` asks a store of 1,000 and of 10,000 entries which article each
+//! entry of a document of 20 would join, on the connection and by the code of a commit:
+//! candidates by key, their rows read and fingerprinted, the verdict. `lone` entries share a
+//! key with nobody; a `copy` is an edited text under another headline in another feed and
+//! joins its original. Times are for one entry. `commit` is the whole way of a document
+//! with one new entry, disk and all; it comes last, since it adds to the store.
+//!
+//! Entries come at a steady rate, so that a larger store is an older one.
+//! `MERGANSER_BENCH_ENTRIES=1000000` measures at 10,000 and that; the filled file is kept
+//! in `target/tmp` (5 GB, some minutes). `MERGANSER_BENCH_PER_DAY=150000` has them come
+//! faster: a million within the window.
 
 use std::{
     cell::Cell,
     fmt::Write as _,
     hint::black_box,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use chrono::TimeDelta;
@@ -21,8 +26,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use merganser::{
     dedup::fingerprint,
     model::{
-        DedupSettings, DocumentLinks, Entry, EntryId, FeedId, FeedMeta, FeedSetting, FeedState,
-        Html, PollMemory, Time, Timing,
+        DedupSettings, DocumentLinks, Entry, FeedId, FeedMeta, FeedSetting, FeedState, Html,
+        PollMemory, Time, Timing,
     },
     store::{Address, Arriving, FeedUpdate, FetchRecord, OpenAs, Reading, Store},
 };
@@ -30,11 +35,25 @@ use merganser::{
 const FEEDS: u64 = 50;
 const DOCUMENT: u64 = 20;
 const WORDS: u64 = 20_000;
-/// Every so-manieth entry is an edited copy of the one before it.
-const COPIES: u64 = 5;
+/// Entries that come in a day, unless `MERGANSER_BENCH_PER_DAY` says otherwise: 10,000 are
+/// three and a half days, a million are a year.
+const PER_DAY: u64 = 2_880;
+/// Documents that are asked about in turn.
+const DOCUMENTS: u64 = 25;
+/// Numbers of entries that no store has.
+const FRESH: u64 = 1 << 40;
 
-fn rules(near_duplicates: bool) -> DedupSettings {
-    DedupSettings { near_duplicates, window: Duration::from_secs(7 * 86_400) }
+const RULES: DedupSettings =
+    DedupSettings { near_duplicates: true, window: Duration::from_secs(7 * 86_400) };
+
+fn number_from(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// When the entry of this number comes.
+fn time_of(number: u64) -> Time {
+    let per_day = number_from("MERGANSER_BENCH_PER_DAY").unwrap_or(PER_DAY);
+    begin() + TimeDelta::seconds((number * 86_400 / per_day) as i64)
 }
 
 fn begin() -> Time {
@@ -64,23 +83,29 @@ fn letters(mut number: u64) -> String {
 }
 
 /// An article of 300 words in six paragraphs.
-fn entry(number: u64) -> Entry {
-    let is_copy = number % COPIES == COPIES - 1;
-    let mut text = words(if is_copy { number - 1 } else { number }, 300);
-    if is_copy {
-        text.iter_mut().step_by(20).for_each(|word| *word = "edited".to_owned());
-    }
+fn entry(number: u64, at: Time) -> Entry {
+    story(number, &words(number, 300), at)
+}
+
+/// The same text with every twentieth word changed, under another headline elsewhere.
+fn copy(number: u64, at: Time) -> Entry {
+    let mut text = words(number, 300);
+    text.iter_mut().step_by(20).for_each(|word| *word = "edited".to_owned());
+    story(number + FRESH, &text, at)
+}
+
+fn story(number: u64, text: &[String], at: Time) -> Entry {
     let mut html = String::new();
     for paragraph in text.chunks(50) {
         let _ = write!(html, "<p>{}.</p>", paragraph.join(" "));
     }
-    let url = format!("https://paper{}.example/2026/03/story-{number}", feed_of(number));
+    let url = format!("https://paper{}.example/2026/03/story-{number}", number % 1_000);
     Entry {
         guid: url.clone(),
         url: url.parse().ok(),
-        title: Some(words(number + 1_000_000, 8).join(" ")),
+        title: Some(words(number + 1_000_000_000, 8).join(" ")),
         authors: Vec::new(),
-        published: Some(begin() + TimeDelta::minutes((number / DOCUMENT) as i64)),
+        published: Some(at),
         updated: None,
         summary: None,
         content: Some(Html::sanitized(html)),
@@ -94,13 +119,7 @@ fn entry(number: u64) -> Entry {
     }
 }
 
-/// Neighbours in number, an original and its copy, are in different feeds.
-fn feed_of(number: u64) -> u64 {
-    number % FEEDS + 1
-}
-
-fn update(feed: u64, entries: Vec<Entry>) -> FeedUpdate {
-    let when = begin() + TimeDelta::days(1);
+fn update(feed: u64, when: Time, entries: Vec<Entry>) -> FeedUpdate {
     FeedUpdate {
         feed: FeedId(feed as i64),
         at: when,
@@ -127,10 +146,8 @@ fn update(feed: u64, entries: Vec<Entry>) -> FeedUpdate {
     }
 }
 
-/// A store of so many entries. Likeness is switched off for the filling, so that copies
-/// stay apart and are there to be chosen.
-async fn fill(path: &Path, entries: u64) {
-    let store = Store::open(path, OpenAs::Daemon, rules(false)).expect("a store");
+/// A store of so many entries, of which none is another's copy.
+async fn fill(store: &Store, entries: u64) {
     let setting = |feed: u64| FeedSetting {
         url: format!("https://paper{feed}.example/feed").parse().expect("an address"),
         name: format!("paper{feed}"),
@@ -141,77 +158,132 @@ async fn fill(path: &Path, entries: u64) {
     store.sync_feeds((1..=FEEDS).map(setting).collect(), begin()).await.expect("feeds");
     let round = FEEDS * DOCUMENT;
     for first in (0..entries).step_by(round as usize) {
-        for feed in 1..=FEEDS {
-            let numbers = (first..first + round).filter(|&number| feed_of(number) == feed);
-            let update = update(feed, numbers.map(entry).collect());
-            store.commit(update).await.expect("a commit");
+        let commits: Vec<_> = (0..FEEDS)
+            .map(|feed| {
+                let numbers = first + feed * DOCUMENT..first + (feed + 1) * DOCUMENT;
+                let at = time_of(numbers.end);
+                let update = update(feed + 1, at, numbers.map(|n| entry(n, time_of(n))).collect());
+                let store = store.clone();
+                tokio::spawn(async move { store.commit(update).await.expect("a commit") })
+            })
+            .collect();
+        for commit in commits {
+            commit.await.expect("a commit");
         }
     }
-    store.close().await.expect("a closed store");
 }
 
-/// Entries by their kind: those that nobody copied, and the copies.
-fn numbers(path: &Path) -> [Vec<i64>; 2] {
-    let shell = rusqlite::Connection::open(path).expect("a store");
-    let mut rows = shell.prepare("SELECT id, raw_hash FROM entries ORDER BY guid").expect("rows");
-    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
-    let rows: Vec<(i64, i64)> = rows.map(|row| row.expect("a row")).collect();
-    let of = |nth: i64| {
-        let kind = rows.iter().filter(|(_, number)| number % COPIES as i64 == nth);
-        kind.map(|(id, _)| *id).collect()
+/// The store of so many entries; a large one from an earlier run, if there is one.
+fn filled(runtime: &tokio::runtime::Runtime, folder: &Path, entries: u64) -> (PathBuf, Store) {
+    let keeps = entries > 10_000;
+    let per_day = number_from("MERGANSER_BENCH_PER_DAY").unwrap_or(PER_DAY);
+    let path = if keeps {
+        let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        kept.join(format!("dedup-{entries}-{per_day}.db"))
+    } else {
+        folder.join(format!("{entries}.db"))
     };
-    [of(0), of(COPIES as i64 - 1)]
+    let mark = path.with_extension("filled");
+    if !mark.exists() {
+        let _ = std::fs::remove_file(&path);
+    }
+    let store = Store::open(&path, OpenAs::Daemon, RULES).expect("a store");
+    if !mark.exists() {
+        let began = Instant::now();
+        runtime.block_on(fill(&store, entries));
+        println!("filled with {entries} entries in {:.0?}", began.elapsed());
+        if keeps {
+            std::fs::write(&mark, "").expect("a mark");
+        }
+    }
+    (path, store)
 }
 
 /// Bytes of what deduplication keeps, for each entry.
 fn print_size(path: &Path, entries: u64) {
     let shell = rusqlite::Connection::open(path).expect("a store");
-    let number = |sql: &str| -> f64 {
+    let each = |sql: &str, of: u64| -> f64 {
         let sum: i64 = shell.query_row(sql, [], |row| row.get(0)).expect("a sum");
-        sum as f64 / entries as f64
+        sum as f64 / of as f64
     };
+    let pages = |table: &str| {
+        each(&format!("SELECT sum(pgsize) FROM dbstat WHERE name = '{table}'"), entries)
+    };
+    let keys =
+        each("SELECT sum(length(dedup_keys)) FROM (SELECT * FROM entries LIMIT 1000)", 1_000);
     println!(
-        "{entries} entries: {:.1} keys each; bytes an entry: index {:.0}, keys in the row {:.0}, \
-         habits {:.0}",
-        number("SELECT count(*) FROM dedup_keys"),
-        number("SELECT sum(pgsize) FROM dbstat WHERE name = 'dedup_keys'"),
-        number("SELECT sum(length(dedup_keys)) FROM entries"),
-        number(
-            "SELECT sum(pgsize) FROM dbstat WHERE name LIKE 'feed\\_%' ESCAPE '\\' AND name <> 'feed_articles'"
-        ),
+        "{entries} entries: {:.1} keys each; bytes an entry: index {:.0}, keys in the row {keys:.0}, \
+         habits and names {:.0}",
+        keys / 8.0,
+        pages("dedup_keys"),
+        pages("feed_habits") + pages("feed_names"),
     );
 }
 
 fn deduplicating(criterion: &mut Criterion) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
-    let one = entry(3);
+    let one = entry(3, begin());
     criterion.bench_function("fingerprint of 300 words", |b| {
         b.iter(|| black_box(fingerprint(black_box(&one))));
     });
     let folder = tempfile::tempdir().expect("a folder");
-    for entries in [1_000, 10_000] {
-        let path: PathBuf = folder.path().join(format!("{entries}.db"));
-        runtime.block_on(fill(&path, entries));
+    let sizes = match number_from("MERGANSER_BENCH_ENTRIES") {
+        Some(most) => [10_000, most],
+        None => [1_000, 10_000],
+    };
+    for entries in sizes {
+        let (path, store) = filled(&runtime, folder.path(), entries);
         print_size(&path, entries);
-        let store = Store::open(&path, OpenAs::Reader, rules(true)).expect("a store");
+        let now = time_of(entries);
         let mut group = criterion.benchmark_group(format!("choose among {entries}"));
-        group.bench_function("reader", |b| {
-            b.iter(|| runtime.block_on(store.revision()).expect("a revision"));
-        });
-        for (kind, ids) in ["lone", "copy"].iter().zip(numbers(&path)) {
-            let at = Cell::new(0_usize);
-            let next = || {
-                at.set((at.get() + 97) % ids.len());
-                EntryId(ids.get(at.get()).copied().expect("a number below the length"))
+        for kind in ["lone", "copy"] {
+            // Copies are of what came lately, each of another entry.
+            let arriving = |number: u64| match kind {
+                "lone" => entry(FRESH + number, now),
+                _ => copy(entries - 1 - number, now),
             };
-            let found = runtime.block_on(store.near(next())).expect("an answer").expect("entry");
-            assert_eq!(found.len(), usize::from(*kind == "copy"), "{found:?}");
-            group.bench_function(*kind, |b| {
-                b.iter(|| runtime.block_on(store.near(next())).expect("an answer"));
+            let document = |nth: u64| {
+                let numbers = nth * DOCUMENT..(nth + 1) * DOCUMENT;
+                update(nth % FEEDS + 1, now, numbers.map(arriving).collect())
+            };
+            let documents: Vec<FeedUpdate> = (0..DOCUMENTS).map(document).collect();
+            let at = Cell::new(0);
+            let weigh = || {
+                at.set((at.get() + 7) % documents.len());
+                let document = documents.get(at.get()).expect("a document").clone();
+                let began = Instant::now();
+                let weighed = runtime.block_on(store.weigh(document)).expect("an answer");
+                (began.elapsed(), weighed)
+            };
+            let joined = weigh().1.iter().flatten().count() as u64;
+            assert_eq!(joined, if kind == "copy" { DOCUMENT } else { 0 });
+            group.bench_function(kind, |b| {
+                b.iter_custom(|times| {
+                    (0..times).map(|_| weigh().0).sum::<Duration>() / DOCUMENT as u32
+                });
             });
         }
         group.finish();
+        let next = Cell::new(0);
+        let run = std::time::UNIX_EPOCH.elapsed().expect("a clock").as_millis() as u64;
+        criterion.bench_function(&format!("commit of one among {entries}"), |b| {
+            b.iter_custom(|times| {
+                let mut spent = Duration::ZERO;
+                for _ in 0..times {
+                    next.set(next.get() + 1);
+                    // A kept store has those of earlier runs.
+                    let number = FRESH + (run << 20) + next.get();
+                    let update = update(next.get() % FEEDS + 1, now, vec![entry(number, now)]);
+                    let began = Instant::now();
+                    let done = runtime.block_on(store.commit(update)).expect("a commit");
+                    spent += began.elapsed();
+                    assert_eq!(done.new_articles, 1);
+                }
+                spent
+            });
+        });
+        runtime.block_on(store.close()).expect("a closed store");
     }
 }
 

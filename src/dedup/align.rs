@@ -43,23 +43,41 @@ impl Alignment {
     }
 
     /// Exchanged pieces of at most `longest` words on each side that fill a form: each side
-    /// has a figure, number word or name that the other has not.
-    pub fn slots<'a>(&self, a: &'a [Word], b: &'a [Word], longest: usize) -> Vec<Slot<'a>> {
+    /// has a figure, number word or name that the other has not. Between matches of fewer than
+    /// `firm` words nothing was exchanged: those match by chance.
+    pub fn slots<'a>(
+        &self,
+        a: &'a [Word],
+        b: &'a [Word],
+        longest: usize,
+        firm: usize,
+    ) -> Vec<Slot<'a>> {
         let ends = [(a.len(), b.len())];
         let mut before = (0_usize, 0_usize);
         let mut slots = Vec::new();
-        for &(at, bt) in self.0.iter().chain(&ends) {
+        let firm_runs = self.firm(firm);
+        let is_firm = |number: usize| firm_runs.get(number).copied().unwrap_or(true);
+        for (number, &(at, bt)) in self.0.iter().chain(&ends).enumerate() {
             let pieces = (a.get(before.0..at), b.get(before.1..bt));
             if let (Some(piece), Some(piece_there)) = pieces
                 && piece.len().max(piece_there.len()) <= longest
+                && is_firm(number)
+                && number.checked_sub(1).is_none_or(is_firm)
                 && let Some(one) = filling(piece, piece_there)
                 && let Some(other) = filling(piece_there, piece)
             {
-                slots.push(Slot { one, other, pieces: (piece, piece_there) });
+                slots.push(Slot { one, other, pieces: (piece, piece_there), at: before });
             }
             before = (at + 1, bt + 1);
         }
         slots
+    }
+
+    /// Which matches are in a run of at least `length` words without a gap.
+    fn firm(&self, length: usize) -> Vec<bool> {
+        let follows = |a: &(usize, usize), b: &(usize, usize)| *b == (a.0 + 1, a.1 + 1);
+        let runs = self.0.chunk_by(follows);
+        runs.flat_map(|run| std::iter::repeat_n(run.len() >= length, run.len())).collect()
     }
 }
 
@@ -69,8 +87,9 @@ pub(super) struct Slot<'a> {
     /// The first word on each side that the other side has not.
     pub one: Word,
     pub other: Word,
-    /// All that was exchanged.
+    /// All that was exchanged, and where each side's begins.
     pub pieces: (&'a [Word], &'a [Word]),
+    pub at: (usize, usize),
 }
 
 /// A word of `piece` that fills a form and is not in `other`. One lone character of a script
@@ -197,7 +216,7 @@ mod tests {
     fn aligned(a: &str, b: &str) -> (usize, usize) {
         let (a, b) = (Words::of(a), Words::of(b));
         let alignment = Alignment::of(a.list(), b.list(), &[], 4);
-        (alignment.len(), alignment.slots(a.list(), b.list(), 5).len())
+        (alignment.len(), alignment.slots(a.list(), b.list(), 5, 1).len())
     }
 
     #[test]

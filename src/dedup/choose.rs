@@ -5,9 +5,11 @@
 //! is followed first; a further article is joined (and so merged with the first) only where
 //! all agree. A new member must agree with the group, not only with one of it: no chains.
 
+use std::collections::HashMap;
+
 use super::{
     Hands,
-    judge::{Link, Rule, judge},
+    judge::{Judged, Link, Rule, judge},
     likeness::Likeness,
     profile::Profile,
 };
@@ -63,8 +65,9 @@ pub fn choose(
 ) -> Grouping {
     let mut grouping = Grouping::default();
     let mut links = Vec::new();
+    let mut heard = Heard::default();
     for candidate in candidates {
-        match links_to(entry, candidate, settings) {
+        match links_to(entry, candidate, settings, &mut heard) {
             Ok(found) => links.push((candidate, found)),
             Err(near) => grouping.near.extend(near),
         }
@@ -82,7 +85,7 @@ pub fn choose(
     for (candidate, found) in links {
         let mut refused = None;
         for (with, link) in found {
-            match objection(&group, &candidate.members, link.rule, hands, settings) {
+            match objection(&group, &candidate.members, link.rule, hands, settings, &heard) {
                 None => {
                     group.extend(&candidate.members);
                     grouping.joins.push(Join {
@@ -122,11 +125,14 @@ fn links_to(
     entry: &Profile,
     candidate: &Candidate<'_>,
     settings: &DedupSettings,
+    heard: &mut Heard,
 ) -> Result<Vec<(EntryId, Link)>, Vec<NearMiss>> {
     let mut links: Vec<(EntryId, Link)> = Vec::new();
     let mut near = Vec::new();
     for member in &candidate.members {
-        match judge(entry, member, settings) {
+        let judged = judge(entry, member, settings);
+        heard.note(entry, member, &judged);
+        match judged.verdict {
             Ok(link) => links.push((member.standing.entry, link)),
             Err(refusal) => near.push(NearMiss {
                 entry: member.standing.entry,
@@ -171,6 +177,22 @@ impl Weight {
     }
 }
 
+/// What was said of pairs while links were looked for: where groups meet it is asked for
+/// again, and judging is what costs.
+#[derive(Debug, Default)]
+pub(super) struct Heard(HashMap<(EntryId, EntryId), (Option<String>, f32)>);
+
+impl Heard {
+    fn note(&mut self, one: &Profile, other: &Profile, judged: &Judged) {
+        let said = (judged.conflict(), judged.containment);
+        self.0.insert((one.standing.entry, other.standing.entry), said);
+    }
+
+    fn of(&self, one: &Profile, other: &Profile) -> Option<&(Option<String>, f32)> {
+        self.0.get(&(one.standing.entry, other.standing.entry))
+    }
+}
+
 /// Why two groups cannot be one article although a link of `rule` leads from one to the
 /// other; `None` where nothing speaks against it.
 pub(super) fn objection(
@@ -179,6 +201,7 @@ pub(super) fn objection(
     rule: Rule,
     hands: &Hands,
     settings: &DedupSettings,
+    heard: &Heard,
 ) -> Option<String> {
     for one in group {
         for there in other {
@@ -204,7 +227,10 @@ pub(super) fn objection(
         return None;
     };
     if longest.length() >= LONG && longest_there.length() >= LONG {
-        let share = Likeness::of(longest, longest_there).containment;
+        let share = match heard.of(longest, longest_there) {
+            Some(&(_, containment)) => containment,
+            None => Likeness::of(longest, longest_there).containment,
+        };
         let needed = if weight == Weight::Partial { AGREEING } else { NOT_STRANGE };
         if share < needed {
             return Some(format!("the longest texts share {} %", (share * 100.0).floor()));
@@ -212,10 +238,12 @@ pub(super) fn objection(
     }
     for one in group {
         for there in other {
-            if let Err(refusal) = judge(one, there, settings)
-                && refusal.is_conflict
-            {
-                return Some(refusal.reason);
+            let conflict = match heard.of(one, there) {
+                Some((conflict, _)) => conflict.clone(),
+                None => judge(one, there, settings).conflict(),
+            };
+            if conflict.is_some() {
+                return conflict;
             }
         }
     }

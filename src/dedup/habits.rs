@@ -165,9 +165,10 @@ impl Uses {
         for _ in 0..length {
             let thing = u32::from_le_bytes(take(rest)?);
             let [count] = take::<1>(rest)?;
-            let mut one = Use { thing, ..Use::default() };
-            for _ in 0..count {
-                one.note(u16::from_le_bytes(take(rest)?));
+            let mut one = Use { thing, partners: [0; MOST_PARTNERS], count };
+            // Taken as they were written: they are told apart when they are noted.
+            for partner in one.partners.get_mut(..usize::from(count))? {
+                *partner = u16::from_le_bytes(take(rest)?);
             }
             uses.push_back(one);
         }

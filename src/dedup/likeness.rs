@@ -20,8 +20,8 @@ impl Likeness {
     pub fn of(one: &Profile, other: &Profile) -> Self {
         let (mut shared, mut left_count, mut right_count) = (0_u32, 0_u32, 0_u32);
         let mut places = Vec::new();
-        let mut left = Groups(&one.shingles);
-        let mut right = Groups(&other.shingles);
+        let mut left = Groups(one.shingles());
+        let mut right = Groups(other.shingles());
         let (mut a, mut b) = (left.next(), right.next());
         loop {
             match (a, b) {

@@ -31,7 +31,7 @@ pub use habits::Habits;
 pub use hands::Hands;
 pub use judge::Rule;
 pub use profile::{Names, Profile, Standing};
-pub use regroup::{Regrouped, regroup};
+pub use regroup::{Regrouped, Undated, regroup};
 pub use representative::{Claim, representative};
 
 #[cfg(test)]

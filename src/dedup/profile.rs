@@ -3,7 +3,10 @@
 //! In: a [`Fingerprint`], the feed's [`Habits`], the [`Names`] of all feeds. Out: a
 //! [`Profile`]. Cheap: some microseconds for a usual entry.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
+};
 
 use chrono::TimeDelta;
 
@@ -89,8 +92,8 @@ pub struct Profile {
     pub(super) title_letters: Words,
     /// How many of the own words carry as much as one (see [`Words::scale`]).
     pub(super) scale: usize,
-    /// Runs of four words, by hash, each with where it begins in the low half.
-    pub(super) shingles: Vec<u64>,
+    /// See [`Self::shingles`].
+    shingles: OnceCell<Vec<u64>>,
     pub(super) is_digest: bool,
     /// Words of the first own paragraph.
     pub(super) lead: usize,
@@ -135,7 +138,7 @@ impl Profile {
             whole_title_key: title.key,
             bare_title_key: title.bare.map(|bare| bare.key),
             content_words,
-            shingles: shingles(&own, SHINGLE * scale),
+            shingles: OnceCell::new(),
             title: title_words,
             own,
             scale,
@@ -156,22 +159,31 @@ impl Profile {
             keys.extend(self.address.as_ref().map(|address| mixed(ADDRESS, address.hash)));
         }
         if self.guid_tells {
-            keys.push(mixed(GUID, self.guid.hash));
-            keys.extend(self.guid.address.as_ref().map(|address| mixed(ADDRESS, address.hash)));
+            // Who has the same guid has the same address in it: one key finds both.
+            keys.push(match &self.guid.address {
+                Some(address) => mixed(ADDRESS, address.hash),
+                None => mixed(GUID, self.guid.hash),
+            });
         }
         if self.content_words > 0 {
             let titles = [self.whole_title_key, self.bare_title_key];
             keys.extend(titles.iter().flatten().map(|&key| mixed(TITLE, key)));
         }
         if !self.is_digest {
-            let mut runs = runs(&self.own, KEY_RUN * self.scale);
-            let lead = runs.iter().take(LEAD * self.scale).copied().collect::<Vec<_>>();
+            let runs = runs(&self.own, KEY_RUN * self.scale);
+            let lead = runs.iter().take(LEAD * self.scale).copied().collect();
             smallest_into(lead, LEAD_KEYS, &mut keys);
-            smallest_into(std::mem::take(&mut runs), BODY_KEYS, &mut keys);
+            smallest_into(runs, BODY_KEYS, &mut keys);
         }
         keys.sort_unstable();
         keys.dedup();
         keys
+    }
+
+    /// Runs of four words, by hash, each with where it begins in the low half; sorted. Made
+    /// when first asked for: most entries are never compared with another one.
+    pub(super) fn shingles(&self) -> &[u64] {
+        self.shingles.get_or_init(|| shingles(&self.own, SHINGLE * self.scale))
     }
 
     /// How many words the own text is worth.
@@ -204,7 +216,7 @@ impl Profile {
 }
 
 /// Words in a run that is compared.
-const SHINGLE: usize = 4;
+pub(super) const SHINGLE: usize = 4;
 /// Words in a run that is a key: one longer, since keys should be rare.
 const KEY_RUN: usize = 5;
 const BODY_KEYS: usize = 8;

@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 
 use super::{
     Hands,
-    choose::{objection, stronger},
+    choose::{Heard, objection, stronger},
     judge::{Link, Rule, judge},
     profile::Profile,
 };
@@ -21,13 +21,15 @@ use crate::model::{DedupSettings, EntryId, GroupingReason, Time};
 /// One article anew.
 pub type Regrouped = Vec<(EntryId, GroupingReason)>;
 
-/// Groups `profiles`, which must come in order of time.
+/// Groups `profiles`, which must come in order of time. `undated` are those of them without
+/// a date of their own.
 pub fn regroup(
     profiles: impl IntoIterator<Item = Profile>,
+    undated: &Undated,
     hands: &Hands,
     settings: &DedupSettings,
 ) -> Vec<Regrouped> {
-    let mut window = Window::new(hands, settings);
+    let mut window = Window::new(undated, hands, settings);
     for profile in profiles {
         window.take(profile);
     }
@@ -35,14 +37,46 @@ pub fn regroup(
     window.groups
 }
 
+/// When entries without a date of their own were first seen, by their keys.
+///
+/// They stand in the walk where they were seen, and are compared by that: with entries seen
+/// then, which may have been published long before. Those have to wait for them.
+#[derive(Debug, Clone, Default)]
+pub struct Undated(Vec<(i64, Time)>);
+
+impl Undated {
+    pub fn of(profiles: impl IntoIterator<Item = Profile>) -> Self {
+        let mut seen = Vec::new();
+        for profile in profiles {
+            seen.extend(profile.keys().into_iter().map(|key| (key, profile.standing.first_seen)));
+        }
+        seen.sort_unstable();
+        Self(seen)
+    }
+
+    /// The last of those within `window` of `seen` that has this key.
+    fn last_with(&self, key: i64, seen: Time, window: TimeDelta) -> Option<Time> {
+        let from = self.0.partition_point(|&(there, _)| there < key);
+        let to = self.0.partition_point(|&(there, _)| there <= key);
+        let sharing = self.0.get(from..to).filter(|sharing| sharing.len() <= CROWDED)?;
+        let near = |&&(_, at): &&(i64, Time)| (at - seen).abs() <= window;
+        sharing.iter().rev().find(near).map(|&(_, at)| at)
+    }
+}
+
 /// The entries that may still be joined.
 struct Window<'a> {
+    undated: &'a Undated,
     hands: &'a Hands,
     settings: &'a DedupSettings,
+    /// The window of the settings.
+    reach: TimeDelta,
     profiles: BTreeMap<usize, Profile>,
     numbers: HashMap<EntryId, usize>,
     /// What each entry that somebody merged by hand is merged with, and has not come yet.
     awaited: HashMap<EntryId, HashSet<EntryId>>,
+    /// Until when entries wait for one that has no date of its own.
+    waiting: HashMap<usize, Time>,
     keys: HashMap<i64, Vec<usize>>,
     links: Vec<(usize, usize, Link)>,
     next: usize,
@@ -56,16 +90,19 @@ pub(super) const CROWDED: usize = 60;
 const TIDY_AFTER: usize = 1_000;
 
 impl<'a> Window<'a> {
-    fn new(hands: &'a Hands, settings: &'a DedupSettings) -> Self {
+    fn new(undated: &'a Undated, hands: &'a Hands, settings: &'a DedupSettings) -> Self {
         let mut awaited: HashMap<EntryId, HashSet<EntryId>> = HashMap::new();
         for &(one, other) in &hands.merged {
             awaited.entry(one).or_default().insert(other);
             awaited.entry(other).or_default().insert(one);
         }
         Self {
+            undated,
             hands,
             settings,
+            reach: TimeDelta::from_std(settings.window).unwrap_or(TimeDelta::MAX),
             awaited,
+            waiting: HashMap::new(),
             profiles: BTreeMap::new(),
             numbers: HashMap::new(),
             keys: HashMap::new(),
@@ -79,7 +116,12 @@ impl<'a> Window<'a> {
         let number = self.next;
         self.next += 1;
         let mut met = HashSet::new();
+        let mut until = None;
         for key in profile.keys() {
+            if profile.standing.published.is_some() {
+                let seen = profile.standing.first_seen;
+                until = until.max(self.undated.last_with(key, seen, self.reach));
+            }
             let sharing = self.keys.entry(key).or_default();
             if sharing.len() <= CROWDED {
                 met.extend(sharing.iter().copied());
@@ -90,10 +132,13 @@ impl<'a> Window<'a> {
         met.sort_unstable();
         for other in met {
             if let Some(there) = self.profiles.get(&other)
-                && let Ok(link) = judge(there, &profile, self.settings)
+                && let Ok(link) = judge(there, &profile, self.settings).verdict
             {
                 self.links.push((other, number, link));
             }
+        }
+        if let Some(until) = until {
+            self.waiting.insert(number, until);
         }
         let at = profile.standing.at();
         let came = profile.standing.entry;
@@ -106,13 +151,14 @@ impl<'a> Window<'a> {
         self.numbers.insert(came, number);
         self.profiles.insert(number, profile);
         if number % TIDY_AFTER == TIDY_AFTER - 1 {
-            let window = TimeDelta::from_std(self.settings.window).unwrap_or(TimeDelta::MAX);
-            self.finish(at.checked_sub_signed(window));
+            self.finish(Some(at));
         }
     }
 
-    /// Makes groups of what is connected and older than `before`; of everything for `None`.
-    fn finish(&mut self, before: Option<Time>) {
+    /// Makes groups of what is connected and cannot be joined by anything that comes at `now`
+    /// or later; of everything for `None`.
+    fn finish(&mut self, now: Option<Time>) {
+        let before = now.map(|now| now.checked_sub_signed(self.reach).unwrap_or(Time::MIN_UTC));
         let mut parts: Parts = self.profiles.keys().map(|&number| (number, number)).collect();
         let by_hand = self.by_hand();
         for (one, other, _) in self.links.iter().chain(&by_hand) {
@@ -127,7 +173,9 @@ impl<'a> Window<'a> {
             let is_old = |number: &usize| {
                 self.profiles.get(number).is_some_and(|p| {
                     let awaits = |entry| self.awaited.get(entry).is_some_and(|a| !a.is_empty());
-                    before.is_none_or(|t| p.standing.at() < t && !awaits(&p.standing.entry))
+                    let waits = || self.waiting.get(number).is_some_and(|&t| Some(t) >= now);
+                    before.is_none_or(|t| p.standing.at() < t)
+                        && (now.is_none() || !(awaits(&p.standing.entry) || waits()))
                 })
             };
             if numbers.iter().all(is_old) {
@@ -135,6 +183,7 @@ impl<'a> Window<'a> {
                 for number in &numbers {
                     if let Some(profile) = self.profiles.remove(number) {
                         self.numbers.remove(&profile.standing.entry);
+                        self.waiting.remove(number);
                     }
                 }
             }
@@ -183,8 +232,11 @@ impl<'a> Window<'a> {
                 let numbers = members.get(&group).into_iter().flatten();
                 numbers.filter_map(|number| self.profiles.get(number)).collect::<Vec<_>>()
             });
-            if !is_hand && objection(&left, &right, link.rule, self.hands, self.settings).is_some()
-            {
+            let objects = || {
+                let heard = Heard::default();
+                objection(&left, &right, link.rule, self.hands, self.settings, &heard).is_some()
+            };
+            if !is_hand && objects() {
                 continue;
             }
             join(&mut parts, here, there);
@@ -254,33 +306,83 @@ mod tests {
         model::FeedId,
     };
 
-    fn profile(number: i64) -> Profile {
-        let url = format!("https://example.org/{number}");
-        let first_seen = Time::from_timestamp(number * 86_400, 0).unwrap();
-        let standing = Standing {
+    const SETTINGS: DedupSettings =
+        DedupSettings { near_duplicates: true, window: std::time::Duration::from_secs(7 * 86_400) };
+
+    fn day(number: i64) -> Time {
+        Time::from_timestamp(number * 86_400, 0).unwrap()
+    }
+
+    fn standing(number: i64) -> Standing {
+        Standing {
             entry: EntryId(number),
             feed: FeedId(number % 7),
             published: None,
-            first_seen,
+            first_seen: day(number),
             stands_alone: false,
-        };
-        let print = fingerprint(&entry(&url, &format!("Number {number}"), ""));
+        }
+    }
+
+    fn profile_of(url: &str, title: &str, standing: Standing) -> Profile {
+        let print = fingerprint(&entry(url, title, ""));
         Profile::new(print, standing, &Habits::default(), &Names::default())
+    }
+
+    fn profile(number: i64) -> Profile {
+        let url = format!("https://example.org/{number}");
+        profile_of(&url, &format!("Number {number}"), standing(number))
+    }
+
+    fn several(groups: &[Regrouped]) -> Vec<Vec<i64>> {
+        let groups = groups.iter().filter(|group| group.len() > 1);
+        groups.map(|group| group.iter().map(|(entry, _)| entry.0).collect()).collect()
     }
 
     #[test]
     fn what_was_merged_by_hand_is_one_group_across_years() {
         let most = 3 * TIDY_AFTER as i64;
         let hands = Hands { merged: vec![(EntryId(1), EntryId(most))], ..Hands::default() };
-        let settings = DedupSettings {
-            near_duplicates: true,
-            window: std::time::Duration::from_secs(7 * 86_400),
+        let groups = regroup((1..=most).map(profile), &Undated::default(), &hands, &SETTINGS);
+        assert_eq!(several(&groups), [[1, most]]);
+        let group = groups.iter().find(|group| group.len() > 1).unwrap();
+        assert_eq!(group[1].1.rule, "hand");
+    }
+
+    #[test]
+    fn an_entry_without_a_date_finds_what_was_seen_with_it_however_long_ago_that_was_published() {
+        let most = 3 * TIDY_AFTER as i64;
+        let story = |number, published| {
+            let first_seen = day(most);
+            let standing = Standing { published, first_seen, ..standing(number) };
+            profile_of("https://example.org/story", "A story of its own about a bridge", standing)
         };
-        let groups = regroup((1..=most).map(profile), &hands, &settings);
-        let several: Vec<&Regrouped> = groups.iter().filter(|group| group.len() > 1).collect();
-        assert_eq!(several.len(), 1);
-        let members: Vec<i64> = several[0].iter().map(|(entry, _)| entry.0).collect();
-        assert_eq!(members, [1, most]);
-        assert_eq!(several[0][1].1.rule, "hand");
+        let dated = || story(1, Some(day(1)));
+        let undated = || story(most + 1, None);
+        let others = || (2..=most).map(profile);
+        let all = || [dated()].into_iter().chain(others()).chain([undated()]);
+        let without_date = || Undated::of(others().chain([undated()]));
+        let groups = regroup(all(), &without_date(), &Hands::default(), &SETTINGS);
+        assert_eq!(several(&groups), [[1, most + 1]]);
+        // It was seen half a year earlier: then the two are of different times.
+        let early = Standing { first_seen: day(most - 180), ..dated().standing };
+        let early =
+            profile_of("https://example.org/story", "A story of its own about a bridge", early);
+        let all = [early].into_iter().chain(others()).chain([undated()]);
+        let groups = regroup(all, &without_date(), &Hands::default(), &SETTINGS);
+        assert_eq!(several(&groups), Vec::<Vec<i64>>::new());
+    }
+
+    #[test]
+    fn two_entries_of_a_feed_that_stands_alone_are_two_articles() {
+        let told = |number, stands_alone| {
+            let standing = Standing { feed: FeedId(1), stands_alone, ..standing(number) };
+            profile_of("https://example.org/story", "A story of its own about a bridge", standing)
+        };
+        for (alone, expected) in [(false, vec![vec![1, 2]]), (true, vec![])] {
+            let both = [told(1, alone), told(2, alone)];
+            let undated = Undated::of(both.clone());
+            let groups = regroup(both, &undated, &Hands::default(), &SETTINGS);
+            assert_eq!(several(&groups), expected);
+        }
     }
 }

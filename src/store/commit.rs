@@ -15,10 +15,11 @@ use super::{
     entries::{self, Intake},
     error::Fault,
     feeds,
+    grouping::{Grouper, Joined},
     values::{blob, from_blob, list_json, millis, number, seconds, signed, url},
     writing::Writing,
 };
-use crate::model::{DedupSettings, FeedState};
+use crate::model::{ArticleId, DedupSettings, FeedState, GroupingReason};
 
 /// Guids of one feed that are remembered as shown: a document may have a million entries,
 /// a part that is merged into it may come with each poll.
@@ -37,6 +38,25 @@ struct Before {
     document_guids: Option<Vec<u8>>,
 }
 
+impl Before {
+    fn intake<'a>(
+        &'a self,
+        connection: &'a Writing,
+        update: &FeedUpdate,
+        rules: &'a DedupSettings,
+    ) -> Intake<'a> {
+        Intake {
+            connection,
+            feed: update.feed,
+            feed_url: &self.url,
+            stands_alone: self.stands_alone,
+            first_document: self.document_guids.is_none(),
+            at: update.at,
+            rules,
+        }
+    }
+}
+
 pub(super) fn commit(
     connection: &Writing,
     update: &FeedUpdate,
@@ -46,15 +66,7 @@ pub(super) fn commit(
     let mut done = Committed::default();
     let mut shown = false;
     if let Some(reading) = &update.reading {
-        let intake = Intake {
-            connection,
-            feed: update.feed,
-            feed_url: &before.url,
-            stands_alone: before.stands_alone,
-            first_document: before.document_guids.is_none(),
-            at: update.at,
-            rules,
-        };
+        let intake = before.intake(connection, update, rules);
         done = entries::take_in(&intake, reading)?;
         shown = done != Committed::default();
         shown |= set_document(connection, update, reading, &before)?;
@@ -65,6 +77,25 @@ pub(super) fn commit(
         bump_revision(connection)?;
     }
     Ok(done)
+}
+
+/// Which article each entry would join, and why; nothing is written.
+pub(super) fn weigh(
+    connection: &Writing,
+    update: &FeedUpdate,
+    rules: &DedupSettings,
+) -> Result<Vec<Option<(ArticleId, GroupingReason)>>, Fault> {
+    let before = before(connection, update.feed)?;
+    let Some(reading) = &update.reading else { return Ok(Vec::new()) };
+    let intake = before.intake(connection, update, rules);
+    let mut grouper = Grouper::looking(&intake, reading)?;
+    let weighed = reading.entries.iter().map(|arriving| {
+        let published = arriving.entry.published.map(|published| published.min(update.at));
+        let (_, joins) = grouper.weigh(arriving, published, None)?;
+        let joined = joins.into_iter().next().map(Joined::by);
+        Ok(joined.map(|joined| (ArticleId(joined.article), joined.reason)))
+    });
+    weighed.collect()
 }
 
 /// Says that an output could show something else now.

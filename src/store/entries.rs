@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, named_params};
 use url::Url;
 
 use super::{
-    Arriving, Committed, FeedId, Reading,
+    Arriving, Committed, FeedId, Reading, candidates,
     error::Fault,
     grouping::{self, Grouper, Joined},
     identity::{self, Identity, Recognizer, said_hash},
@@ -172,7 +172,7 @@ fn insert_row(
             ":summary": said.summary,
             ":content": said.content,
         })?;
-    grouping::set_keys(intake.connection, place.row, None, said.keys.as_deref())
+    candidates::set_keys(intake.connection, place.row, None, said.keys.as_deref())
 }
 
 fn insert_article(
@@ -274,7 +274,7 @@ fn edit(
         }
     }
     let dated = update_row(intake, row, entry, &said, before.shown)?;
-    grouping::set_keys(connection, row, before.keys.as_deref(), said.keys.as_deref())?;
+    candidates::set_keys(connection, row, before.keys.as_deref(), said.keys.as_deref())?;
     let mut shown = before.shown || (before.representative && dated);
     if shown {
         touch(connection, before.article, intake.at)?;

@@ -9,24 +9,22 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
-    Arriving, EntryId, FeedId, Reading,
+    Arriving, EntryId, FeedId, Reading, candidates,
     entries::Intake,
     error::Fault,
     identity::slug,
-    profiles::{Profiles, hands_of, load_habits, names_for},
+    profiles::{Profiles, load_habits, names_for},
     search::SearchText,
     stamp,
-    values::{from_blob, seconds, time, url},
+    values::{time, url},
     writing::Writing,
 };
 use crate::{
-    dedup::{Candidate, Claim, Grouping, Habits, Names, Profile, Standing, choose, representative},
+    dedup::{
+        Candidate, Claim, Grouping, Habits, Join, Names, Profile, Standing, choose, representative,
+    },
     model::{ArticleId, DedupSettings, GroupingReason, Origin, Time},
 };
-
-/// A key that more entries share than this says nothing of a story: an empty text, a
-/// boilerplate line.
-const KEY_SHARED_BY: usize = 60;
 
 /// Members of one article that are compared: the first of them.
 const MEMBERS: i64 = 40;
@@ -62,20 +60,30 @@ impl<'a> Grouper<'a> {
     /// Learns from the whole document what the feed repeats, before any entry is judged.
     pub(super) fn new(intake: &Intake<'a>, reading: &Reading) -> Result<Self, Fault> {
         let connection = intake.connection;
-        let mut habits = load_habits(connection, intake.feed)?;
+        let before = load_habits(connection, intake.feed)?;
+        let grouper = Self::knowing(before.clone(), intake, reading);
         if !reading.entries.is_empty() {
-            let before = habits.clone();
-            for arriving in &reading.entries {
-                habits.observe(&arriving.fingerprint);
-            }
-            if habits != before {
-                save_habits(connection, intake.feed, &habits)?;
+            if grouper.habits != before {
+                save_habits(connection, intake.feed, &grouper.habits)?;
             }
             if let Some(title) = &reading.meta.title {
                 remember_name(connection, intake.feed, title)?;
             }
         }
-        Ok(Self {
+        Ok(grouper)
+    }
+
+    /// The same for a look that keeps nothing of what it learns.
+    pub(super) fn looking(intake: &Intake<'a>, reading: &Reading) -> Result<Self, Fault> {
+        Ok(Self::knowing(load_habits(intake.connection, intake.feed)?, intake, reading))
+    }
+
+    fn knowing(mut habits: Habits, intake: &Intake<'a>, reading: &Reading) -> Self {
+        for arriving in &reading.entries {
+            habits.observe(&arriving.fingerprint);
+        }
+        let connection = intake.connection;
+        Self {
             connection,
             feed: intake.feed,
             title: reading.meta.title.clone(),
@@ -84,7 +92,7 @@ impl<'a> Grouper<'a> {
             rules: intake.rules,
             habits,
             profiles: Profiles::new(connection),
-        })
+        }
     }
 
     /// Finds the article of a new entry. Groups that turn out to be one through it are merged.
@@ -115,6 +123,28 @@ impl<'a> Grouper<'a> {
         published: Option<Time>,
         own: Option<(i64, i64)>,
     ) -> Result<Grouped, Fault> {
+        let (hashes, joins) = self.weigh(arriving, published, own)?;
+        let keys = candidates::stored_keys(&hashes, self.at);
+        let mut joined: Option<Joined> = None;
+        for join in joins {
+            match &mut joined {
+                None => joined = Some(Joined::by(join)),
+                Some(joined) => {
+                    joined.article =
+                        merge(self.connection, joined.article, join.article.0, self.at)?;
+                }
+            }
+        }
+        Ok(Grouped { keys, joined })
+    }
+
+    /// The entry's keys, and what it is to be joined with. Only looks.
+    pub(super) fn weigh(
+        &mut self,
+        arriving: &Arriving,
+        published: Option<Time>,
+        own: Option<(i64, i64)>,
+    ) -> Result<(Vec<i64>, Vec<Join>), Fault> {
         let standing = Standing {
             entry: EntryId(own.map_or(0, |(row, _)| row)),
             feed: self.feed,
@@ -125,44 +155,39 @@ impl<'a> Grouper<'a> {
         let print = arriving.fingerprint.clone();
         let names: Names = names_for(self.connection, self.feed, self.title.as_deref(), &print)?;
         let profile = Profile::new(print, standing, &self.habits, &names);
-        let keys = profile.keys();
+        let hashes = profile.keys();
         if self.stands_alone {
-            return Ok(Grouped { keys, joined: None });
+            return Ok((hashes, Vec::new()));
         }
-        let grouping = judge(&mut self.profiles, &profile, &keys, own, self.rules)?;
-        let mut joined: Option<Joined> = None;
-        for join in grouping.joins {
-            match &mut joined {
-                None => {
-                    let reason = GroupingReason {
-                        rule: join.rule.name().to_owned(),
-                        reason: join.reason,
-                        with: Some(join.with),
-                    };
-                    joined = Some(Joined { article: join.article.0, reason });
-                }
-                Some(joined) => {
-                    joined.article =
-                        merge(self.connection, joined.article, join.article.0, self.at)?;
-                }
-            }
-        }
-        Ok(Grouped { keys, joined })
+        let grouping = judge(&mut self.profiles, &profile, &hashes, own, self.rules)?;
+        Ok((hashes, grouping.joins))
     }
 }
 
-/// Judges an entry among all that share a key with it. `own`: its row and its article,
-/// where it has them.
+impl Joined {
+    pub(super) fn by(join: Join) -> Self {
+        let reason = GroupingReason {
+            rule: join.rule.name().to_owned(),
+            reason: join.reason,
+            with: Some(join.with),
+        };
+        Self { article: join.article.0, reason }
+    }
+}
+
+/// Judges an entry among all that share a key with it: `hashes` are its keys. `own`: its
+/// row and its article, where it has them.
 pub(super) fn judge(
     profiles: &mut Profiles<'_>,
     profile: &Profile,
-    keys: &[i64],
+    hashes: &[i64],
     own: Option<(i64, i64)>,
     rules: &DedupSettings,
 ) -> Result<Grouping, Fault> {
     let connection = profiles.connection();
     let mut articles = BTreeSet::new();
-    for id in sharing(connection, profile, keys, rules)? {
+    let Some(periods) = profiles.periods()? else { return Ok(Grouping::default()) };
+    for id in candidates::sharing(connection, periods, profile, hashes, rules)? {
         articles.extend(article_of(connection, id)?);
     }
     articles.remove(&own.map_or(0, |(_, article)| article));
@@ -185,49 +210,13 @@ pub(super) fn judge(
     for &id in &every {
         profiles.load(id)?;
     }
-    let hands = hands_of(connection, &every, own.map(|(row, _)| row))?;
+    let hands = profiles.hands_of(&every, own.map(|(row, _)| row))?;
     let loaded = |ids: &[i64]| ids.iter().filter_map(|&id| profiles.get(id)).collect::<Vec<_>>();
     let candidates: Vec<Candidate<'_>> = groups
         .iter()
         .map(|(article, ids)| Candidate { article: ArticleId(*article), members: loaded(ids) })
         .collect();
     Ok(choose(profile, &loaded(&mates), &candidates, &hands, rules))
-}
-
-/// The entries that share a key, crowded keys left out.
-fn sharing(
-    connection: &Connection,
-    profile: &Profile,
-    keys: &[i64],
-    rules: &DedupSettings,
-) -> Result<BTreeSet<i64>, Fault> {
-    // Bounds stand in the text: SQLite prepares a statement anew for each bound LIMIT.
-    let mut sharing = connection.prepare_cached(&format!(
-        "SELECT entry_id FROM dedup_keys WHERE key = ?1 ORDER BY entry_id DESC LIMIT {}",
-        KEY_SHARED_BY + 1
-    ))?;
-    let window = chrono::TimeDelta::from_std(rules.window).unwrap_or(chrono::TimeDelta::MAX);
-    let since = profile.standing.first_seen.checked_sub_signed(window).map(seconds);
-    let mut ids = BTreeSet::new();
-    for key in keys {
-        let mut found: Vec<i64> =
-            sharing.query_map([key], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        if found.len() > KEY_SHARED_BY
-            && let Some(oldest) = found.pop()
-        {
-            // Crowded within the window, or only over the years?
-            let first_seen: Option<String> = connection
-                .prepare_cached("SELECT first_seen FROM entries WHERE id = ?1")?
-                .query_row([oldest], |row| row.get(0))
-                .optional()?;
-            if first_seen >= since {
-                continue;
-            }
-        }
-        ids.extend(found);
-    }
-    ids.remove(&profile.standing.entry.0);
-    Ok(ids)
 }
 
 fn article_of(connection: &Connection, entry: i64) -> Result<Option<i64>, Fault> {
@@ -368,27 +357,4 @@ pub(super) fn is_taken(connection: &Connection, public_id: &str) -> Result<bool,
                  OR EXISTS (SELECT 1 FROM article_aliases WHERE slug = ?1)",
         )?
         .query_row([slug(public_id)], |row| row.get(0))?)
-}
-
-/// Makes the entry findable by its keys, and by none that it had before.
-pub(super) fn set_keys(
-    connection: &Connection,
-    entry: i64,
-    before: Option<&[u8]>,
-    now: Option<&[u8]>,
-) -> Result<(), Fault> {
-    if before == now {
-        return Ok(());
-    }
-    let mut remove =
-        connection.prepare_cached("DELETE FROM dedup_keys WHERE key = ?1 AND entry_id = ?2")?;
-    for key in from_blob(before.unwrap_or_default()) {
-        remove.execute((key, entry))?;
-    }
-    let mut add = connection
-        .prepare_cached("INSERT OR IGNORE INTO dedup_keys (key, entry_id) VALUES (?1, ?2)")?;
-    for key in from_blob(now.unwrap_or_default()) {
-        add.execute((key, entry))?;
-    }
-    Ok(())
 }

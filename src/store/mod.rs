@@ -10,6 +10,7 @@
 
 mod articles;
 mod backup;
+mod candidates;
 mod commit;
 mod entries;
 mod error;
@@ -46,8 +47,8 @@ use crate::{
     dedup::Fingerprint,
     model::{
         Article, ArticleId, ArticleMember, ArticleQuery, DedupSettings, DocumentLinks, DueFeed,
-        Entry, EntryId, FeedId, FeedMeta, FeedSetting, FeedState, FeedStatus, PollMemory, Time,
-        Validators,
+        Entry, EntryId, FeedId, FeedMeta, FeedSetting, FeedState, FeedStatus, GroupingReason,
+        PollMemory, Time, Validators,
     },
 };
 
@@ -379,6 +380,17 @@ impl Store {
             Ok(RegroupReport { entries, articles: regrouping::articles(connection)?, changes })
         };
         writer.run("regrouping", work).await
+    }
+
+    /// Which article each entry of a document would join by its commit, and why: looks where
+    /// the commit would, on the same connection, and writes nothing.
+    pub async fn weigh(
+        &self,
+        update: FeedUpdate,
+    ) -> Result<Vec<Option<(ArticleId, GroupingReason)>>, StoreError> {
+        let rules = self.inner.rules.clone();
+        let work = move |connection: &Writing| commit::weigh(connection, &update, &rules);
+        self.writer()?.run("weighing a document", work).await
     }
 
     /// The entries that came nearest to this one and were not joined, and why not.

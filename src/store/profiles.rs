@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
+    candidates::{self, Periods},
     error::Fault,
     values::{from_json, time, url},
 };
@@ -23,6 +24,10 @@ pub(super) struct Profiles<'a> {
     connection: &'a Connection,
     loaded: HashMap<i64, Profile>,
     habits: HashMap<FeedId, Habits>,
+    /// Of the stored keys, once somebody has asked and there are any.
+    periods: Option<Periods>,
+    /// Whether anybody has said anything of any entry, once somebody has asked.
+    hands_are_there: Option<bool>,
 }
 
 /// An entry's row.
@@ -34,7 +39,13 @@ pub(super) struct StoredEntry {
 
 impl<'a> Profiles<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, loaded: HashMap::new(), habits: HashMap::new() }
+        Self {
+            connection,
+            loaded: HashMap::new(),
+            habits: HashMap::new(),
+            periods: None,
+            hands_are_there: None,
+        }
     }
 
     pub(super) fn connection(&self) -> &'a Connection {
@@ -43,6 +54,28 @@ impl<'a> Profiles<'a> {
 
     pub(super) fn get(&self, id: i64) -> Option<&Profile> {
         self.loaded.get(&id)
+    }
+
+    /// The periods in which keys are stored; `None`: there are none.
+    pub(super) fn periods(&mut self) -> Result<Option<Periods>, Fault> {
+        // Keys of the period that this look falls into are looked for in any case.
+        if self.periods.is_none() {
+            self.periods = candidates::periods(self.connection)?;
+        }
+        Ok(self.periods)
+    }
+
+    /// What people said of these entries.
+    pub(super) fn hands_of(&mut self, entries: &[i64], own: Option<i64>) -> Result<Hands, Fault> {
+        let are_there = match self.hands_are_there {
+            Some(known) => known,
+            None => self
+                .connection
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM hands)")?
+                .query_row([], |row| row.get(0))?,
+        };
+        self.hands_are_there = Some(are_there);
+        if are_there { hands_of(self.connection, entries, own) } else { Ok(Hands::default()) }
     }
 
     /// Makes [`Self::get`] know the entry, if there is one.
@@ -144,12 +177,7 @@ pub(super) fn load_habits(connection: &Connection, feed: FeedId) -> Result<Habit
     Ok(bytes.map(|bytes| Habits::decode(&bytes)).unwrap_or_default())
 }
 
-/// What people said of these entries.
-pub(super) fn hands_of(
-    connection: &Connection,
-    entries: &[i64],
-    own: Option<i64>,
-) -> Result<Hands, Fault> {
+fn hands_of(connection: &Connection, entries: &[i64], own: Option<i64>) -> Result<Hands, Fault> {
     let mut said = connection.prepare_cached(
         "SELECT entry_id, other_id, together FROM hands WHERE entry_id = ?1
          UNION ALL SELECT entry_id, other_id, together FROM hands WHERE other_id = ?1",

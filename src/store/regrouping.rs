@@ -21,7 +21,7 @@ use super::{
     writing::Writing,
 };
 use crate::{
-    dedup::{Hands, NearMiss, Regrouped, regroup},
+    dedup::{Hands, NearMiss, Regrouped, Undated, regroup},
     model::{DedupSettings, EntryId, GroupingReason, Time},
 };
 
@@ -55,12 +55,12 @@ pub(super) fn plan(
     connection: &Connection,
     rules: &DedupSettings,
 ) -> Result<(Vec<Regrouped>, u64), Fault> {
-    let ids: Vec<i64> = connection
+    let ids: Vec<(i64, bool)> = connection
         .prepare(
-            "SELECT id FROM entries
+            "SELECT id, published IS NULL FROM entries
               ORDER BY coalesce(published, first_seen), feed_id, guid, variant",
         )?
-        .query_map([], |row| row.get(0))?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     let mut hands = Hands::default();
     let mut said = connection.prepare("SELECT entry_id, other_id, together FROM hands")?;
@@ -76,14 +76,17 @@ pub(super) fn plan(
     let mut profiles = Profiles::new(connection);
     let mut fault = None;
     // A row that cannot be read ends the walk; what was found so far is not used then.
-    let every = ids.iter().map_while(|&id| match profiles.read(id) {
+    let mut read = |id| match profiles.read(id) {
         Ok(profile) => Some(profile),
         Err(error) => {
             fault = Some(error);
             None
         }
-    });
-    let groups = regroup(every.flatten(), &hands, rules);
+    };
+    let without_date = ids.iter().filter(|(_, is_undated)| *is_undated);
+    let undated = Undated::of(without_date.map_while(|&(id, _)| read(id)).flatten());
+    let every = ids.iter().map_while(|&(id, _)| read(id)).flatten();
+    let groups = regroup(every, &undated, &hands, rules);
     match fault {
         Some(fault) => Err(fault),
         None => Ok((groups, ids.len() as u64)),

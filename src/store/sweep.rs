@@ -15,8 +15,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     Swept,
+    candidates::set_keys,
     error::Fault,
-    grouping::{heir, set_keys},
+    grouping::heir,
     identity::Marks,
     search::SearchText,
     values::{from_blob, millis, seconds, signed, time, url},

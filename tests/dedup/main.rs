@@ -6,6 +6,7 @@
 // A test that cannot be set up has failed.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+mod more;
 mod river;
 mod texts;
 
@@ -14,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::TimeDelta;
 use merganser::{
     dedup::{
-        Candidate, Fingerprint, Habits, Hands, Names, Profile, Standing, choose, fingerprint,
-        regroup,
+        Candidate, Fingerprint, Habits, Hands, Names, Profile, Standing, Undated, choose,
+        fingerprint, regroup,
     },
     model::{ArticleId, DedupSettings, EntryId, FeedId},
 };
@@ -107,22 +108,33 @@ impl<'a> Shelf<'a> {
         }
     }
 
+    /// What the rules say of two entries by themselves.
+    fn why_not(&self, one: usize, other: usize) -> String {
+        let (one, other) = (self.profile(one), self.profile(other));
+        let candidate = Candidate { article: ArticleId(1), members: vec![&other] };
+        let grouping = choose(&one, &[], &[candidate], &Hands::default(), &settings(true));
+        let shares_key = one.keys().iter().any(|key| other.keys().contains(key));
+        let joins = grouping.joins.iter().map(|join| join.reason.clone());
+        let said = joins.chain(grouping.near.iter().map(|near| near.reason.clone()));
+        format!("{}{}", said.collect::<String>(), if shares_key { "" } else { " (no common key)" })
+    }
+
     fn regrouped(&self, settings: &DedupSettings) -> BTreeMap<usize, usize> {
         let profiles = (0..self.told.len()).map(|number| self.profile(number));
-        let groups = regroup(profiles, &Hands::default(), settings);
+        let groups = regroup(profiles, &Undated::default(), &Hands::default(), settings);
         let numbered = groups.iter().enumerate();
         numbered.flat_map(|(n, g)| g.iter().map(move |(e, _)| (e.0 as usize, n))).collect()
     }
 }
 
 /// Feeds in this order, each with all it has.
-fn shelved(told: &[Told], feeds: &[usize], near_duplicates: bool) -> BTreeMap<usize, usize> {
+fn shelved<'a>(told: &'a [Told], feeds: &[usize], near_duplicates: bool) -> Shelf<'a> {
     let mut shelf = Shelf::new(told);
     for &feed in feeds {
         let document: Vec<usize> = (0..told.len()).filter(|&n| told[n].feed == feed).collect();
         shelf.take(&document, &settings(near_duplicates));
     }
-    shelf.article
+    shelf
 }
 
 #[derive(Debug, Default)]
@@ -168,7 +180,8 @@ impl Score {
         self.right as f64 / (self.right + self.missed.len()).max(1) as f64
     }
 
-    fn print(&self, told: &[Told], name: &str) {
+    fn print(&self, shelf: &Shelf<'_>, name: &str) {
+        let told = shelf.told;
         println!(
             "{name}: {} entries, precision {:.4}, recall {:.4}, rewritten copies {} of {} pairs",
             told.len(),
@@ -183,8 +196,12 @@ impl Score {
             for (one, other) in pairs.iter().take(40) {
                 let (a, b) = (&told[*one], &told[*other]);
                 println!(
-                    "  {what}: {} / {}: {:?} / {:?}",
-                    a.kind, b.kind, a.entry.title, b.entry.title
+                    "  {what}: {} / {}: {:?} / {:?}: {}",
+                    a.kind,
+                    b.kind,
+                    a.entry.title,
+                    b.entry.title,
+                    shelf.why_not(*one, *other)
                 );
             }
         }
@@ -198,8 +215,9 @@ fn in_order() -> Vec<usize> {
 #[test]
 fn copies_are_joined_and_look_alikes_are_not() {
     let told = river();
-    let score = Score::of(&told, &shelved(&told, &in_order(), true));
-    score.print(&told, "all rules");
+    let shelf = shelved(&told, &in_order(), true);
+    let score = Score::of(&told, &shelf.article);
+    score.print(&shelf, "all rules");
     assert!(score.precision() >= 0.9995, "precision {}", score.precision());
     assert!(score.recall() >= 0.99, "recall {}", score.recall());
     assert!(score.hard.0 * 10 >= score.hard.1 * 7, "rewritten copies {:?}", score.hard);
@@ -208,8 +226,9 @@ fn copies_are_joined_and_look_alikes_are_not() {
 #[test]
 fn without_near_duplicates_nothing_is_joined_by_likeness_alone() {
     let told = river();
-    let score = Score::of(&told, &shelved(&told, &in_order(), false));
-    score.print(&told, "id, address and title");
+    let shelf = shelved(&told, &in_order(), false);
+    let score = Score::of(&told, &shelf.article);
+    score.print(&shelf, "id, address and title");
     assert!(score.wrong.is_empty());
     assert!(score.recall() >= 0.5, "recall {}", score.recall());
 }
@@ -220,21 +239,31 @@ fn without_near_duplicates_nothing_is_joined_by_likeness_alone() {
 fn the_order_of_arrival_hardly_matters_and_regrouping_makes_it_not_matter_at_all() {
     let told = river();
     let mut dice = Dice(77);
-    let reference = shelved(&told, &in_order(), true);
+    let reference = shelved(&told, &in_order(), true).article;
     let (mut exceptions, mut judged) = (0, 0);
     let mut regrouped = BTreeSet::new();
-    for _ in 0..8 {
+    for turn in 0..8 {
         let mut feeds = in_order();
         for at in (1..feeds.len()).rev() {
             feeds.swap(at, dice.roll(at + 1));
         }
         let mut shelf = Shelf::new(&told);
-        for &feed in &feeds {
-            let all: Vec<usize> = (0..told.len()).filter(|&n| told[n].feed == feed).collect();
-            shelf.take(&all, &settings(true));
+        // All that a feed has at once, or a part of it in each of several rounds.
+        let rounds = 1 + turn % 4;
+        for round in 0..rounds {
+            for &feed in &feeds {
+                let every = (0..told.len()).filter(|&n| told[n].feed == feed);
+                let part: Vec<usize> = every.skip(round).step_by(rounds).collect();
+                shelf.take(&part, &settings(true));
+            }
         }
         let score = Score::of(&told, &shelf.article);
-        assert!(score.precision() >= 0.9995, "precision {} in order {feeds:?}", score.precision());
+        // Of the first part nobody knows what its feed repeats: its footers and pay walls are
+        // texts like any other until a regrouping.
+        let least = if rounds == 1 { 0.9995 } else { 0.995 };
+        let precision = score.precision();
+        println!("order: {rounds} rounds, precision {precision:.4}, recall {:.4}", score.recall());
+        assert!(precision >= least, "precision {precision} in order {feeds:?}");
         for one in 0..told.len() {
             judged += 1;
             let with = |article: &BTreeMap<usize, usize>| -> Vec<usize> {

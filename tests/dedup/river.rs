@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use merganser::model::{Entry, Html};
 use url::Url;
 
-use crate::texts::{NOTES, REMARK, STORIES, Story};
+use crate::texts::{NOTES, REMARK, STORIES, Story, TRANSLATIONS};
 
 /// An entry of the river.
 pub struct Told {
@@ -41,6 +41,17 @@ pub const FEEDS: &[&str] = &[
     "Other System",
     "Tone and Noise",
     "Übersetzt",
+    "By way of a proxy",
+    "Syndicate Nine",
+    "Shortened",
+    "Shuffled",
+    "Teasers only",
+    "Marked up",
+    "Briefs of the PA",
+    "Attic One",
+    "Attic Two",
+    "First Desk",
+    "Second Desk",
 ];
 
 /// A small generator of our own: the river must not change with a crate's version.
@@ -63,37 +74,44 @@ pub fn start() -> DateTime<Utc> {
 pub fn river() -> Vec<Told> {
     let mut maker = Maker { told: Vec::new(), dice: Dice(0x5eed), next_story: 0 };
     for (number, story) in STORIES.iter().enumerate() {
-        maker.copies(story, number as i64 * 5);
+        let hour = number as i64 * 5;
+        let told = maker.copies(story, hour);
+        maker.more_copies(story, told, hour);
+        maker.events(story, hour);
     }
     maker.forms();
     maker.series();
     maker.shared_addresses();
     maker.furniture();
     maker.about_others();
+    maker.machines();
+    for (slug, title, text) in TRANSLATIONS {
+        maker.translation(slug, title, text);
+    }
     maker.told.sort_by_key(|told| told.entry.published);
     maker.told
 }
 
-struct Maker {
+pub struct Maker {
     told: Vec<Told>,
-    dice: Dice,
+    pub dice: Dice,
     next_story: usize,
 }
 
 impl Maker {
-    fn story(&mut self) -> usize {
+    pub fn story(&mut self) -> usize {
         self.next_story += 1;
         self.next_story
     }
 
-    fn tell(&mut self, feed: usize, story: usize, kind: &'static str, hour: i64, entry: Entry) {
+    pub fn tell(&mut self, feed: usize, story: usize, kind: &'static str, hour: i64, entry: Entry) {
         let published = Some(start() + TimeDelta::hours(hour));
         let entry = Entry { published, ..entry };
         self.told.push(Told { feed, entry, story, kind });
     }
 
     /// A story by its publisher, and everyone who carries it.
-    fn copies(&mut self, story: &Story, hour: i64) {
+    fn copies(&mut self, story: &Story, hour: i64) -> usize {
         let number = self.story();
         let home = format!("https://www.marlow.example/2026/{}", story.slug);
         let full = html(story.text);
@@ -151,7 +169,9 @@ impl Maker {
             "",
             6,
         );
-        let edited = html(&edited(story.text, 20, &mut self.dice));
+        // Two characters are one word where there are no spaces.
+        let every = if story.text.split_whitespace().nth(40).is_some() { 20 } else { 40 };
+        let edited = html(&edited(story.text, every, &mut self.dice));
         let middle: Vec<&str> = story.text.lines().skip(1).take(2).collect();
         let excerpt = middle.join("\n");
         let heavily = html(&self::edited(story.text, 5, &mut self.dice));
@@ -195,6 +215,7 @@ impl Maker {
             &full.replacen("</p>", "</p><p>This text was corrected after it had appeared.</p>", 1),
             30,
         );
+        number
     }
 
     /// Forms filled in anew: different figures and names in the same wording.
@@ -367,11 +388,11 @@ impl Maker {
                 ),
             );
             let first = story.text.lines().next().unwrap_or_default();
-            let remarks = if first.contains(' ') {
-                [(3, 12), (5, 14)]
-                    .map(|(after, words)| first_words(NOTES[(number + after) % NOTES.len()], words))
+            let remarks = if first.split_whitespace().nth(8).is_some() {
+                [self.babble(1), self.babble(1)]
             } else {
-                [REMARK.to_owned(), REMARK.chars().rev().collect()]
+                let turned = REMARK.chars().cycle().skip(number * 3).take(REMARK.chars().count());
+                [turned.clone().collect(), turned.collect::<Vec<_>>().iter().rev().collect()]
             };
             let borrowed = format!(
                 "<p>{}, and that is not all of it.</p><p>{first}</p><p>{}</p>",
@@ -416,7 +437,7 @@ impl Maker {
     }
 }
 
-fn entry(url: &str, title: &str, text: &str) -> Entry {
+pub fn entry(url: &str, title: &str, text: &str) -> Entry {
     Entry {
         guid: url.to_owned(),
         url: Url::parse(url).ok(),
@@ -436,12 +457,12 @@ fn entry(url: &str, title: &str, text: &str) -> Entry {
     }
 }
 
-fn html(text: &str) -> String {
+pub fn html(text: &str) -> String {
     text.lines().map(|line| format!("<p>{}</p>", line.replace('&', "&amp;"))).collect()
 }
 
 /// So many words, or as many characters twice where there are no spaces.
-fn first_words(text: &str, count: usize) -> String {
+pub fn first_words(text: &str, count: usize) -> String {
     if text.split_whitespace().nth(8).is_some() {
         return text.split_whitespace().take(count).collect::<Vec<_>>().join(" ");
     }

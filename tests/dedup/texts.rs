@@ -81,6 +81,79 @@ pub const STORIES: &[Story] = &[
         other_title: "眠れない人のための本棚、村で話題に",
         text: "山あいの村にある小さな図書館が、今月から夜通し開いている。眠れない人が本を読みに来られるようにと、司書の女性が自分で鍵を村人に配り始めたのがきっかけだ。\n初めは電気代を心配する声もあったが、夜中に灯りがついていると道に迷った登山者が助かると分かり、役場も費用を出すことになった。貸し出しの記録は帳面に鉛筆で書く。\n利用者の多くは年配の人だが、受験を控えた学生や、牛の出産を待つ農家も来る。静かに話してよい机と、話してはいけない机がある。\n朝になると誰かがみそ汁を作る。本を読み終えた人も、途中の人も、同じ椀で飲んで帰るという。",
     },
+    Story {
+        slug: "parom",
+        title: "Старый паром на Белой реке снова возит пассажиров и велосипеды",
+        other_title: "Как жители двух берегов починили судно своими руками",
+        text: "Паром, который простоял у причала девять лет, в субботу утром снова вышел на середину Белой реки, и его встречали жители обоих берегов.\nСудно списали, когда выше по течению построили мост, но дорога до моста занимает почти час, а школа и больница стоят на разных берегах. Механик Семён Лаврентьев собрал двигатель из трёх старых тракторов, плотники заменили палубу, а дети покрасили перила в жёлтый цвет.\nПлату за проезд решили не брать: каждый кладёт в жестяную банку столько, сколько считает нужным. В первый день в банке нашли деньги, две пуговицы и письмо с благодарностью от учительницы музыки.",
+    },
+    Story {
+        slug: "qanat",
+        title: "قرية جبلية تعيد فتح قناة الماء القديمة بعد أربعين عاما من الجفاف",
+        other_title: "كيف أنقذ كبار السن بساتين الرمان من العطش",
+        text: "عاد الماء إلى بساتين القرية الجبلية بعد أن نجح السكان في تنظيف القناة القديمة التي حفرها أجدادهم تحت الصخور قبل قرون طويلة.\nكانت القناة قد انسدت بالطين والحجارة حين رحل الشباب إلى المدينة بحثا عن العمل، ولم يبق من يعرف طريقها سوى ثلاثة شيوخ. رسم هؤلاء خريطة من الذاكرة، ونزل المتطوعون بالحبال والمصابيح، وأخرجوا التراب في سلال من القش يوما بعد يوم.\nوقالت معلمة القرية إن أول ما فعله الأطفال عند وصول الماء هو أنهم وضعوا فيه قوارب من ورق، ثم ركضوا خلفها حتى آخر شجرة في الوادي.",
+    },
+    Story {
+        slug: "talat",
+        title: "ตลาดน้ำเก่าแก่ริมคลองกลับมาเปิดอีกครั้งหลังปิดไปสิบปี",
+        other_title: "แม่ค้าพายเรือรุ่นหลานสานต่อสูตรขนมของคุณยาย",
+        text: "ตลาดน้ำเล็กๆ ริมคลองสายเก่ากลับมาคึกคักอีกครั้งเมื่อเช้าวันเสาร์ หลังจากเรือลำสุดท้ายหายไปจากท่าเมื่อสิบปีก่อน\nชาวบ้านช่วยกันขุดลอกคลอง ซ่อมสะพานไม้ และตามหาเรือพายที่ถูกทิ้งไว้ใต้ถุนบ้าน หญิงสาวคนหนึ่งนำสูตรขนมของคุณยายกลับมาทำขายจนหมดก่อนเที่ยง ส่วนช่างไม้ประจำหมู่บ้านเปิดสอนเด็กๆ ให้ต่อเรือลำเล็กจากไม้ไผ่\nผู้เฒ่าที่นั่งดูอยู่หน้าศาลาเล่าว่าเสียงไม้พายกระทบน้ำทำให้นึกถึงวันที่ยังไม่มีถนน และหวังว่าคลองจะไม่เงียบอีก",
+    },
+    Story {
+        slug: "chuan",
+        title: "老船匠在湖边教孩子们用手工造木船",
+        other_title: "一门快要失传的手艺找到了新的学徒",
+        text: "在湖边的旧仓库里，一位七旬老船匠每到周末就教附近的孩子们怎样用斧头和刨子造一条真正的木船。\n他说自己年轻时村里有几十个船匠，后来大家都改用铁壳船，木匠们便进城去做家具了。去年冬天他在朋友家门口看见几个孩子用泡沫板拼小船，便把自己的工具箱搬了出来。孩子们先学会认木头，再学会听声音，哪块木板里有裂缝，轻轻一敲就知道。\n第一条船在春天下水，船身有点歪，却没有漏水。老人坐在船尾笑着说，这条船比他当年造的第一条要好得多。",
+    },
+];
+
+/// A text in which names (@) and figures (#) are filled in.
+pub struct Form {
+    pub title: &'static str,
+    pub names: &'static [&'static str],
+    pub text: &'static str,
+}
+
+pub const FORMS: &[Form] = &[
+    Form {
+        title: "Прогноз погоды: @",
+        names: &["Казань", "Тверь", "Псков"],
+        text: "<p>В городе @ сегодня ожидается переменная облачность без существенных осадков. Температура воздуха днём составит # градусов, ночью # градусов, ветер западный, # метров в секунду. Атмосферное давление # миллиметров. Спасатели просят водителей соблюдать осторожность на дорогах и не оставлять детей без присмотра у воды.</p>",
+    },
+    Form {
+        title: "@股份今日收盘播报",
+        names: &["长江", "北湖", "南山"],
+        text: "<p>@股份今日开盘报#元，盘中最高#元，最低#元，截至收盘报#元，全天成交#万手，换手率为百分之#。分析人士认为短期走势仍取决于市场整体情绪，投资者应当注意风险，理性判断，本文由程序根据公开数据自动生成，不构成任何投资建议。</p>",
+    },
+    Form {
+        title: "حالة الطقس في @",
+        names: &["حلب", "تونس", "صنعاء"],
+        text: "<p>تتوقع هيئة الأرصاد أن يكون الطقس في @ اليوم معتدلا مع رياح خفيفة إلى متوسطة السرعة، وتبلغ درجة الحرارة العظمى # درجة والصغرى # درجة، وتصل سرعة الرياح إلى # كيلومترا في الساعة. وتنصح الهيئة السائقين بالحذر على الطرق السريعة ومتابعة النشرات الجوية التي تصدر كل ست ساعات.</p>",
+    },
+    Form {
+        title: "พยากรณ์อากาศ @",
+        names: &["เชียงใหม่", "สงขลา", "ขอนแก่น"],
+        text: "<p>พยากรณ์อากาศสำหรับ @ ในวันนี้ ท้องฟ้ามีเมฆบางส่วน อุณหภูมิสูงสุด # องศา ต่ำสุด # องศา ลมตะวันตกความเร็ว # กิโลเมตรต่อชั่วโมง ขอให้ประชาชนดูแลสุขภาพและติดตามประกาศของกรมอุตุนิยมวิทยาอย่างใกล้ชิดตลอดทั้งวัน</p>",
+    },
+    Form {
+        title: "Verkehrsunfall in @: Polizei sucht Zeugen",
+        names: &["Oberkirch", "Lauterbach", "Neustetten"],
+        text: "<p>Bei einem Verkehrsunfall in @ sind am Nachmittag # Personen leicht verletzt worden. Nach Angaben der Polizei hatte der #-jährige Fahrer eines Kleintransporters beim Abbiegen die Vorfahrt missachtet. Die Landesstraße # war für # Minuten gesperrt. Der Sachschaden wird auf # Tausend Euro geschätzt. Zeugen werden gebeten, sich bei der Verkehrspolizeiinspektion zu melden.</p>",
+    },
+];
+
+/// Stories by slug, told again in another language: headline and text.
+pub const TRANSLATIONS: &[(&str, &str, &str)] = &[
+    (
+        "bruecke",
+        "Village of Hochfeld buys back its old open-air pool and opens it again",
+        "For ten years the pool of Hochfeld was closed; now the village has bought it back and repaired it with its own hands.\nAn investor had wanted to build a hotel there and then lost interest. The neighbours brought tiles, pumps and patience, and the first children jumped in on Saturday.",
+    ),
+    (
+        "lighthouse",
+        "Dorf kauft seinen Leuchtturm für eine Krone und ein Versprechen",
+        "Das Dorf Ostvik hat der Marine seinen Leuchtturm für eine Krone abgekauft und versprochen, das Licht brennen zu lassen, solange jemand zur See fährt.\nDie Schiffe brauchen ihn nicht mehr, hatte die Marine erklärt und wollte ihn abreißen lassen.",
+    ),
 ];
 
 /// Short texts that are about nothing else in this file.
@@ -101,3 +174,95 @@ pub const NOTES: &[&str] = &[
 
 /// A remark in a script without spaces.
 pub const REMARK: &str = "先週この話を友人から聞いたときは、正直に言って信じられなかった。    うちの町にも似た場所があればいいのにと思いながら、雨の中を駅まで歩いた。";
+
+// Pieces of sentences: one of each makes a sentence that hardly any other one shares.
+pub const WHO: &[&str] = &[
+    "A tailor from Vennby",
+    "Six pensioners",
+    "The night porter",
+    "An amateur botanist",
+    "Our youngest councillor",
+    "The ferryman's widow",
+    "A choir of postmen",
+    "Two rival bakeries",
+    "The school's caretaker",
+    "Someone called Dagmar",
+    "A travelling optician",
+    "The fire brigade",
+    "Every second household",
+    "A former goalkeeper",
+    "The sexton of Lund",
+    "Three apprentices",
+];
+pub const DOES: &[&str] = &[
+    "quietly painted over",
+    "would rather not discuss",
+    "has taken apart and numbered",
+    "sold at a loss",
+    "measured twice with string",
+    "carried up the stairs",
+    "found behind a cupboard",
+    "refuses to give back",
+    "keeps in a bathtub",
+    "photographs each dawn",
+    "wrapped in old sails",
+    "insured for one penny",
+    "buried under snow",
+    "lent to strangers",
+    "dreamt of mending",
+    "wound backwards for luck",
+];
+pub const WHAT: &[&str] = &[
+    "the brass weathercock",
+    "a map of drains",
+    "nine crates of marbles",
+    "the mayor's umbrella",
+    "an unfinished harpsichord",
+    "somebody's wedding cake",
+    "the only left-hand loom",
+    "forty metres of hedge",
+    "a barometer without glass",
+    "its entire stock of buttons",
+    "the stuffed pike",
+    "a deed signed in green",
+    "the slowest lift in town",
+    "a parrot's cage",
+    "several borrowed ladders",
+    "the organ's deepest pipe",
+];
+pub const WHERE: &[&str] = &[
+    "behind the tannery",
+    "on platform four",
+    "beneath the vicarage floor",
+    "along the dyke",
+    "in full view of gulls",
+    "next to a closed cinema",
+    "outside the laundry",
+    "where trams used to turn",
+    "at the edge of Moorfield",
+    "inside an empty silo",
+    "between two allotments",
+    "opposite the courthouse",
+    "under a leaking awning",
+    "among the beehives",
+    "above the pharmacy",
+    "upstream of everyone",
+];
+pub const WHY: &[&str] = &[
+    "since nobody had asked first.",
+    "to settle an ancient bet.",
+    "because winters are long here.",
+    "as the almanac advised.",
+    "while auditors looked elsewhere.",
+    "for want of a better plan.",
+    "after reading one pamphlet.",
+    "so that cats may pass.",
+    "in memory of an aunt.",
+    "until further notice, he says.",
+    "despite three polite letters.",
+    "and charges for looking.",
+    "with help from a mule.",
+    "which surprised no neighbour.",
+    "against all municipal rules.",
+    "before breakfast, as usual.",
+];

@@ -116,6 +116,73 @@ async fn a_persons_split_outlives_polls_and_regrouping_and_a_merge_takes_it_back
     house.healthy().await;
 }
 
+/// Each entry is edited, and fetched again after a restart and a regrouping: whatever was
+/// said by hand stands.
+#[tokio::test]
+async fn what_people_said_outlives_restarts_edits_and_regroupings() {
+    let house = grouped().await;
+    house.poll(3, noon(), &[entry("pears")]).await;
+    house.store.split(EntryId(2), noon()).await.unwrap().unwrap();
+    let pears = house.text("SELECT public_id FROM articles ORDER BY id LIMIT 1 OFFSET 1");
+    let bridge = copies()[0].guid.clone();
+    house.store.merge(bridge, pears, noon()).await.unwrap().unwrap();
+    let groups = "SELECT group_concat(entries) FROM (SELECT group_concat(id) AS entries
+                    FROM (SELECT * FROM entries ORDER BY id) GROUP BY article_id ORDER BY min(id))";
+    let expected = house.text(groups);
+    assert_eq!(expected, "1,3,2");
+    house.store.close().await.unwrap();
+    let store = Store::open(&house.path(), OpenAs::Daemon, RULES).unwrap();
+    let house = House { folder: house.folder, store };
+    for round in 1..4 {
+        let when = noon() + hours(round);
+        let edit =
+            |told: Entry| changed(told, |entry| entry.authors = vec![format!("Editor {round}")]);
+        let [one, two] = copies().map(edit);
+        house.poll(1, when, &[one]).await;
+        house.poll(2, when, &[two]).await;
+        house.poll(3, when, &[edit(entry("pears"))]).await;
+        assert_eq!(house.text(groups), expected, "after edits");
+        house.store.regroup(when).await.unwrap();
+        assert_eq!(house.text(groups), expected, "after a regrouping");
+    }
+    house.healthy().await;
+}
+
+/// An entry that is edited back and forth stays in one article, with one public id.
+#[tokio::test]
+async fn an_edit_brings_together_and_never_parts() {
+    let house = grouped().await;
+    let articles = "SELECT group_concat(public_id) FROM articles";
+    let before = house.text(articles);
+    for round in 0..6 {
+        let [_, mut two] = copies();
+        if round % 2 == 0 {
+            two = changed(two, |entry| {
+                entry.title = Some(format!("Nothing of the kind {round}"));
+                entry.content = Some(Html::sanitized(format!("<p>Draft {round}.</p>")));
+            });
+        }
+        house.poll(2, noon() + hours(round + 1), &[two]).await;
+        assert_eq!(house.text(articles), before, "after edit {round}");
+    }
+    house.healthy().await;
+}
+
+#[tokio::test]
+async fn two_entries_of_a_feed_that_stands_alone_stay_two_when_regrouped() {
+    let house = House::with(&["one"]).await;
+    let mut settings = vec![setting("one")];
+    settings[0].stands_alone = true;
+    house.store.sync_feeds(settings, noon()).await.unwrap();
+    let [told, _] = copies();
+    let again = changed(told.clone(), |entry| entry.guid = "the same page under a new guid".into());
+    house.poll(1, noon(), std::slice::from_ref(&told)).await;
+    house.poll(1, noon() + hours(1), &[told, again]).await;
+    let before = house.river().await.len();
+    house.store.regroup(noon() + hours(2)).await.unwrap();
+    assert_eq!(house.river().await.len(), before);
+}
+
 #[tokio::test]
 async fn what_was_merged_by_hand_stays_together_whatever_the_rules_say() {
     let house = House::with(&["one", "two"]).await;

@@ -1,6 +1,7 @@
 //! The store as its users see it: real files in temporary folders.
 
 mod articles;
+mod candidates;
 mod faults;
 mod feeds;
 mod grouping;
