@@ -251,7 +251,7 @@ fn deduplicating(criterion: &mut Criterion) {
             let at = Cell::new(0);
             let weigh = || {
                 at.set((at.get() + 7) % documents.len());
-                let document = documents.get(at.get()).expect("a document").clone();
+                let document = documents.get(at.get()).cloned().expect("a document");
                 let began = Instant::now();
                 let weighed = runtime.block_on(store.weigh(document)).expect("an answer");
                 (began.elapsed(), weighed)

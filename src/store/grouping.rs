@@ -33,7 +33,8 @@ const MEMBERS: i64 = 40;
 pub(super) struct Grouper<'a> {
     connection: &'a Writing,
     feed: FeedId,
-    title: Option<String>,
+    /// What the feed is called.
+    own_names: Names,
     stands_alone: bool,
     at: Time,
     rules: &'a DedupSettings,
@@ -82,11 +83,15 @@ impl<'a> Grouper<'a> {
         for arriving in &reading.entries {
             habits.observe(&arriving.fingerprint);
         }
+        let mut own_names = Names::default();
+        if let Some(title) = &reading.meta.title {
+            own_names.add(intake.feed, title);
+        }
         let connection = intake.connection;
         Self {
             connection,
             feed: intake.feed,
-            title: reading.meta.title.clone(),
+            own_names,
             stands_alone: intake.stands_alone,
             at: intake.at,
             rules: intake.rules,
@@ -153,7 +158,7 @@ impl<'a> Grouper<'a> {
             stands_alone: self.stands_alone,
         };
         let print = arriving.fingerprint.clone();
-        let names: Names = names_for(self.connection, self.feed, self.title.as_deref(), &print)?;
+        let names = names_for(self.connection, &self.own_names, &print)?;
         let profile = Profile::new(print, standing, &self.habits, &names);
         let hashes = profile.keys();
         if self.stands_alone {

@@ -4,7 +4,7 @@
 //! of each entry would cost more room than its text is worth reading again, since few
 //! entries ever are candidates.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -24,6 +24,7 @@ pub(super) struct Profiles<'a> {
     connection: &'a Connection,
     loaded: HashMap<i64, Profile>,
     habits: HashMap<FeedId, Habits>,
+    names: HashMap<FeedId, Names>,
     /// Of the stored keys, once somebody has asked and there are any.
     periods: Option<Periods>,
     /// Whether anybody has said anything of any entry, once somebody has asked.
@@ -43,6 +44,7 @@ impl<'a> Profiles<'a> {
             connection,
             loaded: HashMap::new(),
             habits: HashMap::new(),
+            names: HashMap::new(),
             periods: None,
             hands_are_there: None,
         }
@@ -98,7 +100,14 @@ impl<'a> Profiles<'a> {
         let Some(stored) = stored(self.connection, id)? else { return Ok(None) };
         let feed = stored.standing.feed;
         let print = fingerprint(&stored.entry);
-        let names = names_for(self.connection, feed, stored.feed_title.as_deref(), &print)?;
+        let own = self.names.entry(feed).or_insert_with(|| {
+            let mut names = Names::default();
+            if let Some(title) = &stored.feed_title {
+                names.add(feed, title);
+            }
+            names
+        });
+        let names = names_for(self.connection, own, &print)?;
         if !self.habits.contains_key(&feed) {
             self.habits.insert(feed, load_habits(self.connection, feed)?);
         }
@@ -148,22 +157,18 @@ pub(super) fn stored(connection: &Connection, id: i64) -> Result<Option<StoredEn
 }
 
 /// What the feed is called, and whether what stands behind the title is some feed's name.
-pub(super) fn names_for(
+pub(super) fn names_for<'a>(
     connection: &Connection,
-    feed: FeedId,
-    feed_title: Option<&str>,
+    own: &'a Names,
     print: &Fingerprint,
-) -> Result<Names, Fault> {
-    let mut names = Names::default();
-    if let Some(title) = feed_title {
-        names.add(feed, title);
-    }
+) -> Result<Cow<'a, Names>, Fault> {
+    let mut names = Cow::Borrowed(own);
     if let Some(name) = print.name_behind_title() {
         let is_known: bool = connection
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM feed_names WHERE name = ?1)")?
             .query_row([name], |row| row.get(0))?;
         if is_known {
-            names.add_hash(name);
+            names.to_mut().add_hash(name);
         }
     }
     Ok(names)
