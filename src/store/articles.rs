@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use xxhash_rust::xxh3::Xxh3;
 
 use super::{
     error::Fault,
@@ -15,8 +16,8 @@ use super::{
     values::{from_json, seconds, time, url},
 };
 use crate::model::{
-    Article, ArticleId, ArticleMember, ArticleQuery, EntryId, FeedId, FeedRef, GroupingReason,
-    Html, OutputFilter, Source, Time, redacted,
+    Arrived, Article, ArticleId, ArticleMember, ArticleQuery, EntryId, FeedId, FeedRef,
+    GroupingReason, Html, OutputFilter, Source, Time, redacted,
 };
 
 /// Articles that one query returns at most.
@@ -70,6 +71,20 @@ pub(super) fn articles(
         found.reverse();
     }
     Ok(found)
+}
+
+/// A hash over the rows and when each last changed.
+pub(super) fn state_of(connection: &Connection, among: Arrived) -> Result<u64, Fault> {
+    let mut all = connection.prepare_cached(
+        "SELECT id, changed FROM articles WHERE id >= ?1 AND id < ?2 ORDER BY id",
+    )?;
+    let mut rows = all.query([among.from.0, among.before.0])?;
+    let mut hash = Xxh3::new();
+    while let Some(row) = rows.next()? {
+        hash.update(&row.get::<_, i64>(0)?.to_le_bytes());
+        hash.update(row.get::<_, String>(1)?.as_bytes());
+    }
+    Ok(hash.digest())
 }
 
 /// One article by public id, slug or row number, with its entries.

@@ -44,9 +44,9 @@ use self::{readers::Readers, writer::Writer};
 use crate::{
     dedup::Fingerprint,
     model::{
-        Article, ArticleId, ArticleMember, ArticleQuery, DedupSettings, DocumentLinks, DueFeed,
-        Entry, EntryId, FeedId, FeedMeta, FeedSetting, FeedState, FeedStatus, PollMemory, Time,
-        Validators,
+        Arrived, Article, ArticleId, ArticleMember, ArticleQuery, DedupSettings, DocumentLinks,
+        DueFeed, Entry, EntryId, FeedId, FeedMeta, FeedSetting, FeedState, FeedStatus, PollMemory,
+        Time, Validators,
     },
 };
 
@@ -327,6 +327,12 @@ impl Store {
             articles::articles(connection, &query, &accept)
         };
         self.inner.readers.look("reading articles", look).await
+    }
+
+    /// A number that is another one when an article among these rows came, went or changed.
+    pub async fn state_of(&self, rows: Arrived) -> Result<u64, StoreError> {
+        let look = move |connection: &rusqlite::Connection| articles::state_of(connection, rows);
+        self.inner.readers.look("comparing articles", look).await
     }
 
     /// One article by public id, slug or row number, with its entries and why they are there.

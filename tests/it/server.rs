@@ -527,8 +527,8 @@ async fn every_article_is_reached_by_pages_and_by_archives() {
     let mut archived = stories(&walked(&house, "/all.atom", "prev-archive").await);
     archived.dedup();
     assert_eq!(archived, all);
-    assert_eq!(house.get("/all.atom?archive=999").await.status, 404);
-    assert_eq!(house.get("/all.atom?archive=x").await.status, 404);
+    assert_eq!(house.get("/all.archive-999.atom").await.status, 404);
+    assert_eq!(house.get("/all.archive-x.atom").await.status, 404);
 }
 
 #[tokio::test]

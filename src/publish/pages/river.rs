@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::{
     model::{Article, OutputSetting},
-    publish::{Place, Site},
+    publish::{Format, Part, Place, Site, archive_name},
 };
 
 use super::{
@@ -94,10 +94,22 @@ pub fn river(site: &PageSite, river: &River<'_>) -> Page {
 
 /// The articles of an output as one file that looks right from a disk, and as well in the
 /// same folder as the output's other documents.
-pub fn standalone(site: &Site, output: &OutputSetting, articles: &[&Article]) -> Page {
+///
+/// What is older is in the file of an archive, that of the archive before it, and so on.
+pub fn standalone(site: &Site, output: &OutputSetting, articles: &[&Article], part: &Part) -> Page {
     let site = PageSite::alone(site, output);
+    let file = |name: &str| format!("{name}.{}", Format::Html.extension());
+    let (older, newest) = match part {
+        Part::Subscription(older) => (older.archive, None),
+        Part::Archive(archive) => (archive.older, Some(file(&output.name))),
+        Part::Page(_) | Part::Search { .. } => (None, None),
+    };
+    let heading = match &newest {
+        Some(_) => format!("{}: older articles", output.title),
+        None => output.title.clone(),
+    };
     let mut frame = site.frame(&output.title, "");
-    frame.title.clone_from(&output.title);
+    frame.title.clone_from(&heading);
     frame.site.clone_from(&output.title);
     frame.nav = Vec::new();
     frame.policy = Some(super::file_policy(site.images));
@@ -106,14 +118,14 @@ pub fn standalone(site: &Site, output: &OutputSetting, articles: &[&Article]) ->
     }
     let page = RiverTemplate {
         frame,
-        heading: output.title.clone(),
+        heading,
         description: output.description.clone(),
         filter: None,
         empty: "No article yet.",
         days: days(articles.iter().map(|a| (a.position, card(a, &site, Shown::File)))),
-        newest: None,
+        newest,
         newer: None,
-        older: None,
+        older: older.map(|archive| file(&archive_name(&output.name, archive))),
         outputs: Vec::new(),
         tags: Vec::new(),
         feeds: Vec::new(),
