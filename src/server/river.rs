@@ -71,7 +71,9 @@ async fn made(
     let stretch = stretch(server, published, output, &narrowing, asked.at).await?;
     let mut tags: BTreeSet<String> = BTreeSet::new();
     let mut titles = Vec::new();
-    for feed in own.into_iter().filter(|feed| feed.status != FeedState::Paused) {
+    // What has nothing to show is on the page of feed health alone.
+    let has_some = |feed: &&FeedStatus| feed.status != FeedState::Paused && feed.entries > 0;
+    for feed in own.into_iter().filter(has_some) {
         tags.extend(feed.tags.iter().cloned());
         titles.push((feed.name.clone(), feed.display_title().to_owned()));
     }
