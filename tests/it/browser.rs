@@ -331,7 +331,7 @@ fn fault(event: &Value, page: &str) -> Option<String> {
 }
 
 /// Feeds whose every field is an attack; three formats, each attack an entry of its own.
-fn besieged() -> (World, Origin) {
+pub fn besieged() -> (World, Origin) {
     let origin = Origin::start();
     let (canary, payloads) = (origin.url("/canary"), PAYLOADS);
     let attacks: Vec<String> = payloads

@@ -11,6 +11,7 @@ mod fetch;
 mod origin;
 mod readers;
 mod river;
+mod rules;
 mod server;
 mod websub;
 mod world;
