@@ -98,7 +98,10 @@ struct Making<'a> {
 impl<'a> Making<'a> {
     async fn subscription(self) -> Result<Document, Problem> {
         let (articles, older) = self.contents().first().await?;
-        self.rendered(articles, Part::Subscription(older), Kind::Feed).await
+        let part = Part::Subscription(older);
+        let mut document = self.rendered(articles, part, Kind::Feed).await?;
+        document.links = self.links();
+        Ok(document)
     }
 
     async fn archive(self, arrived_before: ArticleId) -> Result<Document, Problem> {
@@ -182,20 +185,17 @@ impl<'a> Making<'a> {
         let render =
             move || publish::render_part(&output, &published.site, &articles, format, &part);
         let rendered = self.server.render(render).await?;
-        Ok(Document::feed(rendered, kind, self.links()))
+        Ok(Document::feed(rendered, kind, Vec::new()))
     }
 
-    /// WebSub discovery (W3C WebSub section 4): the hub and the topic.
+    /// WebSub discovery (W3C WebSub section 4): the hub and the topic, which is the first
+    /// document alone.
     fn links(self) -> Vec<HeaderValue> {
         let site = &self.published.site;
         let topic = site.document(&self.output.name, self.format);
         let hub = site.hub.as_ref().map(|hub| format!("<{hub}>; rel=\"hub\""));
-        let topic = (self.output.name != "search").then(|| format!("<{topic}>; rel=\"self\""));
-        hub.filter(|_| topic.is_some())
-            .into_iter()
-            .chain(topic)
-            .filter_map(|link| HeaderValue::try_from(link).ok())
-            .collect()
+        let topic = format!("<{topic}>; rel=\"self\"");
+        hub.into_iter().chain([topic]).filter_map(|link| HeaderValue::try_from(link).ok()).collect()
     }
 }
 

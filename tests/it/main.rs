@@ -8,6 +8,7 @@ mod browser;
 mod cli;
 mod crash;
 mod fetch;
+mod looks;
 mod origin;
 mod readers;
 mod river;

@@ -47,7 +47,7 @@ pub fn article(site: &PageSite, article: &Article, members: &[ArticleMember]) ->
         date: moment.words,
         updated,
         body: text::whole(article)
-            .map(|html| gate::prose(html.as_str(), site.images))
+            .map(|html| gate::prose(html.as_str(), site.images, 1))
             .unwrap_or_default(),
         media: card::media(article, &title, site.images, MEDIA),
         categories: article
