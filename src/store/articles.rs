@@ -37,6 +37,10 @@ const FEW_FEEDS: usize = 64;
 /// Rows of the river after which many feeds that are seldom met are read side by side, too.
 const RIVER_FIRST: usize = 5_000;
 
+/// The same by arrival, where the river of a feed has to be read whole to be put in order:
+/// feeds that are met less often than this are short beside the store.
+const ARRIVALS_FIRST: usize = 2_000;
+
 /// Before everything in the order.
 const TOP: &str = "9999-12-31T23:59:59Z";
 
@@ -206,7 +210,8 @@ impl<'a> Walk<'a> {
             (None, None, Some((position, row))) => (Order::Oldest, (seconds(position), row.0)),
             (None, None, None) => (Order::Newest, (TOP.to_owned(), i64::MAX)),
         };
-        let few = feeds.as_ref().is_some_and(|feeds| feeds.len() <= FEW_FEEDS);
+        let by_arrival = matches!(order, Order::LatestFirst { .. });
+        let few = feeds.as_ref().is_some_and(|feeds| feeds.len() <= FEW_FEEDS) && !by_arrival;
         let mut walk = Self {
             connection,
             way: if few { Way::Feeds } else { Way::River },
@@ -242,7 +247,11 @@ impl<'a> Walk<'a> {
             if self.way == Way::Hits || self.looked_at >= LOOKED_AT {
                 return Ok(None);
             }
-            if self.way == Way::River && self.feeds.is_some() && self.looked_at >= RIVER_FIRST {
+            let river_first = match self.order {
+                Order::LatestFirst { .. } => ARRIVALS_FIRST,
+                Order::Newest | Order::Oldest => RIVER_FIRST,
+            };
+            if self.way == Way::River && self.feeds.is_some() && self.looked_at >= river_first {
                 self.way = Way::Feeds;
             }
             let page = if self.way == Way::River { self.river()? } else { self.of_feeds()? };
