@@ -103,8 +103,7 @@ pub struct Rendered {
     pub last_modified: Option<Time>,
 }
 
-/// The subscription document of an output that links to no older ones: for the command
-/// line.
+/// The subscription document of an output that links to no older ones.
 pub fn render(
     output: &OutputSetting,
     site: &Site,

@@ -77,6 +77,7 @@ pub fn search(site: &PageSite, search: &Search<'_>) -> Page {
             address: site.address(&feed),
         }),
         days: days(cards),
+        newest: search.later.then(|| format!("{path}?q={}", encoded(query))),
         older: search
             .articles
             .last()
@@ -102,6 +103,7 @@ struct SearchTemplate {
     message: Option<String>,
     subscribe: Option<Subscribe>,
     days: Vec<Day>,
+    newest: Option<String>,
     older: Option<String>,
 }
 
