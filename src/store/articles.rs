@@ -16,7 +16,7 @@ use super::{
     values::{from_json, seconds, time, url},
 };
 use crate::model::{
-    Arrived, Article, ArticleId, ArticleMember, ArticleQuery, EntryId, FeedId, FeedRef,
+    Arrived, Article, ArticleId, ArticleMember, ArticleQuery, EntryId, FeedId, FeedLabel, FeedRef,
     GroupingReason, Html, OutputFilter, Source, Time, redacted,
 };
 
@@ -75,6 +75,33 @@ pub(super) fn articles(
         found.reverse();
     }
     Ok(found)
+}
+
+/// Every feed's names and tags, by id.
+pub(super) fn labels(connection: &Connection) -> Result<Vec<FeedLabel>, Fault> {
+    let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
+    let mut all =
+        connection.prepare_cached("SELECT feed_id, tag FROM feed_tags ORDER BY feed_id, place")?;
+    let mut rows = all.query([])?;
+    while let Some(row) = rows.next()? {
+        tags.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    let mut feeds = connection.prepare_cached(
+        "SELECT id, name, coalesce(nullif(title, ''), name),
+                entry_count > 0 AND status <> 'paused'
+           FROM feeds ORDER BY id",
+    )?;
+    let found = feeds.query_map([], |row| {
+        let id: i64 = row.get(0)?;
+        Ok(FeedLabel {
+            id: FeedId(id),
+            name: row.get(1)?,
+            title: row.get(2)?,
+            tags: tags.remove(&id).unwrap_or_default(),
+            has_something: row.get(3)?,
+        })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
 /// A hash over the rows and when each last changed.

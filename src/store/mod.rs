@@ -45,8 +45,8 @@ use crate::{
     dedup::Fingerprint,
     model::{
         Arrived, Article, ArticleId, ArticleMember, ArticleQuery, DedupSettings, DocumentLinks,
-        DueFeed, Entry, EntryId, FeedId, FeedMeta, FeedSetting, FeedState, FeedStatus, PollMemory,
-        Time, Validators,
+        DueFeed, Entry, EntryId, FeedId, FeedLabel, FeedMeta, FeedSetting, FeedState, FeedStatus,
+        PollMemory, Time, Validators,
     },
 };
 
@@ -407,6 +407,11 @@ impl Store {
 
     pub async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError> {
         self.inner.readers.look("reading the feeds", feeds::statuses).await
+    }
+
+    /// The feeds by the names that articles can be narrowed to.
+    pub async fn labels(&self) -> Result<Vec<FeedLabel>, StoreError> {
+        self.inner.readers.look("reading the feeds' names", articles::labels).await
     }
 
     /// Takes this one feed for a push, due or not, in the sense of [`Self::claim`]; `None`
