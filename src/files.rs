@@ -1,12 +1,13 @@
 //! Output files: the merged documents on disk, for a static host.
 //!
-//! In: a folder, rendered documents. Out: `NAME.atom`, `.rss`, `.json`, `.html`, each with a
-//! `.gz` beside it. A file changes in one step (written aside, synced, renamed, folder
+//! In: a folder, rendered documents. Out: `NAME.atom`, `.rss`, `.json`, `.html`, and the same
+//! of its archives (`NAME.archive-500.atom`), each with a `.gz` beside it. A file changes in one step (written aside, synced, renamed, folder
 //! synced), so that a web server and a power cut see the old document or the new one; and
 //! only when its bytes change, so that its time of change means something. Never here:
 //! rendering, a choice of what to write.
 
 use std::{
+    collections::HashSet,
     ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, Write},
@@ -16,7 +17,10 @@ use std::{
 
 use flate2::{Compression, GzBuilder};
 
-use crate::publish::Rendered;
+use crate::{
+    model::ArticleId,
+    publish::{Format, Rendered, archive_of},
+};
 
 /// What [`write`] did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,11 +30,12 @@ pub struct Written {
     pub unchanged: u32,
 }
 
-/// Brings the files of an output up to date: one for each document, and its `.gz`.
+/// Brings files of one name up to date, an output's or an archive's: one for each document,
+/// and its `.gz`.
 ///
 /// Makes the folder where it is missing. Waits for the disk: call it where waiting is fine.
 pub fn write(folder: &Path, name: &str, documents: &[Rendered]) -> Result<Written, FilesError> {
-    if name.is_empty() || name.contains(['/', '\\', '.', '\0']) {
+    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', '\0']) {
         return Err(FilesError::Name { name: name.to_owned() });
     }
     fs::create_dir_all(folder)
@@ -55,6 +60,31 @@ pub fn write(folder: &Path, name: &str, documents: &[Rendered]) -> Result<Writte
         remove_leftovers(folder, name);
     }
     Ok(written)
+}
+
+/// Are all files of this name there?
+pub fn are_there(folder: &Path, name: &str) -> bool {
+    Format::ALL.iter().all(|format| {
+        let file = format!("{name}.{}", format.extension());
+        folder.join(format!("{file}.gz")).is_file() && folder.join(file).is_file()
+    })
+}
+
+/// Removes archives of an output that no document links to any more, once whoever was just
+/// walking along the links is past them. What cannot be removed harms nobody.
+pub fn remove_archives(folder: &Path, output: &str, linked: &HashSet<ArticleId>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let file_name = entry.file_name();
+        let file_name = file_name.to_string_lossy();
+        let plain = file_name.strip_suffix(".gz").unwrap_or(&file_name);
+        let Some((name, ending)) = plain.rsplit_once('.') else { continue };
+        let is_document = Format::ALL.iter().any(|format| format.extension() == ending);
+        let is_stale =
+            archive_of(name).is_some_and(|(of, row)| of == output && !linked.contains(&row));
+        if is_document && is_stale && age(&entry) > LINGERING {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// What can be wrong with a folder or file: each names it and the remedy.
@@ -150,6 +180,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 /// How a file ends that is still being written.
 const ASIDE: &str = ".tmp";
 
+/// Longer than any reader takes to follow the links of a document that it has.
+const LINGERING: Duration = Duration::from_secs(86_400);
+
 /// Writing a document takes milliseconds; after so long nobody is at it any more.
 const ABANDONED: Duration = Duration::from_secs(3_600);
 
@@ -160,7 +193,6 @@ mod tests {
     use flate2::read::GzDecoder;
 
     use super::*;
-    use crate::publish::Format;
 
     fn document(format: Format, text: &'static str) -> Rendered {
         Rendered { bytes: text.as_bytes().into(), format, etag: String::new(), last_modified: None }
@@ -215,12 +247,34 @@ mod tests {
     #[test]
     fn a_name_cannot_lead_out_of_the_folder() {
         let home = tempfile::tempdir().unwrap();
-        for name in ["", "../all", "a/b", "a.b"] {
+        for name in ["", "../all", "a/b", ".b"] {
             assert!(
                 matches!(write(home.path(), name, &[]), Err(FilesError::Name { .. })),
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn archives_that_nothing_links_to_go_after_a_day_and_nothing_else_does() {
+        let home = tempfile::tempdir().unwrap();
+        let documents = [document(Format::Atom, "<feed/>")];
+        let stems = ["all", "all.archive-500", "all.archive-1000", "other.archive-500"];
+        for stem in stems {
+            write(home.path(), stem, &documents).unwrap();
+        }
+        let linked = HashSet::from([ArticleId(1_000)]);
+        remove_archives(home.path(), "all", &linked);
+        assert_eq!(names(home.path()).len(), 8);
+        for name in names(home.path()) {
+            let file = File::options().write(true).open(home.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - LINGERING * 2).unwrap();
+        }
+        remove_archives(home.path(), "all", &linked);
+        let kept: Vec<String> =
+            names(home.path()).into_iter().filter(|name| !name.ends_with(".gz")).collect();
+        assert_eq!(kept, ["all.archive-1000.atom", "all.atom", "other.archive-500.atom"]);
+        assert_eq!(names(home.path()).len(), 6);
     }
 
     #[test]

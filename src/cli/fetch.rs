@@ -78,12 +78,10 @@ impl Fetch {
         );
         let done = polls.await;
         bar.finish_and_clear();
-        listener.abort();
         done?;
         // With a timer and an [[output]] path, this command alone is a complete planet.
-        for output in &config.outputs {
-            outputs::write(store, &config.server, &config.outputs, output).await;
-        }
+        outputs::write(store, &config.server, &config.outputs, &stop).await;
+        listener.abort();
         round.elapsed = begun.elapsed();
         round.interrupted = stop.is_cancelled();
         if round.polled == 0 {

@@ -5,6 +5,7 @@ use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::{Context as _, Result};
@@ -12,8 +13,8 @@ use clap::ValueEnum;
 
 use crate::{
     files,
-    model::ArticleQuery,
-    publish::{self, Format, Site},
+    publish::{self, Format, Older, Part},
+    server::{Contents, Published},
 };
 
 use super::{Global, logs, out::Out, session};
@@ -61,12 +62,15 @@ impl Render {
         logs::start(logs::COMMAND);
         let config = session::config(global)?;
         let output = session::output(&config, &self.output)?;
-        let takes_in = session::takes_in(&config, output)?;
         let store = session::stored(&config)?;
-        let articles = store.articles_that(ArticleQuery::of(output), takes_in);
-        let articles = session::runtime()?.block_on(articles)?;
-        let site = Site::new(&config.server, &config.outputs);
-        let rendered = publish::render(output, &site, &articles, self.format.into());
+        let published = Arc::new(Published::new(&config.server, config.outputs.clone(), 0));
+        let contents = Contents { store: &store, published: &published, output };
+        let (articles, older) = session::runtime()?.block_on(contents.first())?;
+        // As the server would hand it out; a lone page has no file of older articles beside it.
+        let format = Format::from(self.format);
+        let older = if format == Format::Html { Older::default() } else { older };
+        let part = Part::Subscription(older);
+        let rendered = publish::render_part(output, &published.site, &articles, format, &part);
         match self.out.as_deref() {
             Some(path) if path.as_os_str() != "-" => write_file(path, &rendered.bytes)
                 .with_context(|| format!("cannot write {}", session::shown(path)))?,

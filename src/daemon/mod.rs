@@ -4,6 +4,7 @@
 //! only makes an [`Event`]; [`Daemon::handle`] does what it means. Never here: SQL, HTTP,
 //! what a poll means.
 
+mod archives;
 mod clock;
 pub mod outputs;
 mod pings;

@@ -3,36 +3,41 @@
 //! In: revisions of the store. Out: files in their folders, and the tags of the documents
 //! for [`pings`](super::pings). Runs beside the polls and never delays them.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 use url::Url;
 
-use super::pings::Told;
+use super::{archives::Archives, pings::Told};
 use crate::{
     config::Config,
     fetch::Fetcher,
     files,
-    model::{Article, ArticleQuery, OutputSetting, Rules, ServerSettings},
-    publish::{self, Format, Site, echo::takes_in},
+    model::{Article, ArticleId, OutputSetting, ServerSettings},
+    publish::{self, Format, Older, Part, Site},
+    server::{Contents, Published},
     store::Store,
 };
 
 /// What is to be published.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    outputs: Vec<OutputSetting>,
-    server: ServerSettings,
+    published: Arc<Published>,
+    hub: Option<Url>,
     fetcher: Fetcher,
 }
 
 impl Wanted {
     pub fn of(config: &Config, fetcher: &Fetcher) -> Self {
         Self {
-            outputs: config.outputs.clone(),
-            server: config.server.clone(),
+            published: Arc::new(Published::new(&config.server, config.outputs.clone(), 0)),
+            hub: config.server.hub.clone(),
             fetcher: fetcher.clone(),
         }
     }
@@ -46,14 +51,29 @@ pub async fn keep(
     told: watch::Sender<Told>,
     stop: CancellationToken,
 ) {
+    let mut owed = Owed::default();
     loop {
         let now = wanted.borrow_and_update().clone();
         revisions.borrow_and_update();
         publish(&store, &now, &told).await;
-        tokio::select! {
-            () = stop.cancelled() => return,
-            Ok(()) = revisions.changed() => {}
-            Ok(()) = wanted.changed() => {}
+        owed.is_owed = true;
+        loop {
+            let due = async {
+                match owed.due() {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = due => {
+                    let begun = Instant::now();
+                    keep_archives(&store, &now.published, &stop).await;
+                    owed = Owed { is_owed: false, last: Some((Instant::now(), begun.elapsed())) };
+                }
+                Ok(()) = revisions.changed() => break,
+                Ok(()) = wanted.changed() => break,
+            }
         }
         // A burst of commits makes one set of files.
         tokio::select! {
@@ -63,16 +83,33 @@ pub async fn keep(
     }
 }
 
+/// A look at all archives costs a moment for each thousand of articles: it takes its share of
+/// the time, however large the store and however often it changes.
+#[derive(Debug, Default)]
+struct Owed {
+    /// Something changed since the last look.
+    is_owed: bool,
+    /// When the last look ended, and how long it took.
+    last: Option<(Instant, Duration)>,
+}
+
+impl Owed {
+    fn due(&self) -> Option<Instant> {
+        let begin = self.last.map_or_else(Instant::now, |(ended, took)| ended + took * SHARE);
+        self.is_owed.then_some(begin)
+    }
+}
+
 async fn publish(store: &Store, now: &Wanted, told: &watch::Sender<Told>) {
-    let Wanted { outputs, server, fetcher } = now;
+    let Wanted { published, hub, fetcher } = now;
     let before = told.borrow().clone();
     let mut news =
-        Told { hub: server.hub.clone(), fetcher: Some(fetcher.clone()), tags: Default::default() };
-    for output in outputs {
-        let tags = match make(store, server, outputs, output).await {
+        Told { hub: hub.clone(), fetcher: Some(fetcher.clone()), tags: Default::default() };
+    for output in &published.outputs {
+        let tags = match make(Contents { store, published, output }).await {
             Some(tags) => tags,
             // Not known now: as before, so that the hub hears nothing of our trouble.
-            None => topics(&Site::new(server, outputs), output)
+            None => topics(&published.site, output)
                 .filter_map(|(_, topic)| before.tags.get_key_value(&topic))
                 .map(|(topic, tag)| (topic.clone(), tag.clone()))
                 .collect(),
@@ -82,53 +119,57 @@ async fn publish(store: &Store, now: &Wanted, told: &watch::Sender<Told>) {
     told.send_replace(news);
 }
 
-/// Writes an output's files, where it has a folder and they changed.
+/// Writes all files of all outputs that have a folder, where they changed.
 pub async fn write(
     store: &Store,
     server: &ServerSettings,
     outputs: &[OutputSetting],
-    output: &OutputSetting,
+    stop: &CancellationToken,
 ) {
-    if output.path.is_some() {
-        make(store, server, outputs, output).await;
+    let published = Arc::new(Published::new(server, outputs.to_vec(), 0));
+    for output in published.outputs.iter().filter(|output| output.path.is_some()) {
+        make(Contents { store, published: &published, output }).await;
+    }
+    keep_archives(store, &published, stop).await;
+}
+
+/// Brings the archive files of all outputs up to date.
+async fn keep_archives(store: &Store, published: &Arc<Published>, stop: &CancellationToken) {
+    for output in &published.outputs {
+        let Some(folder) = &output.path else { continue };
+        let contents = Contents { store, published, output };
+        match contents.first().await {
+            Ok((_, older)) => Archives::of(contents, folder).keep_up(older.archive, stop).await,
+            Err(error) => warn!("output {}: {error}", output.name),
+        }
     }
 }
 
 /// Makes an output's documents, where somebody wants them: files, and tags for a hub.
-async fn make(
-    store: &Store,
-    server: &ServerSettings,
-    outputs: &[OutputSetting],
-    output: &OutputSetting,
-) -> Option<Vec<(Url, String)>> {
-    if output.path.is_none() && server.hub.is_none() {
+async fn make(contents: Contents<'_>) -> Option<Vec<(Url, String)>> {
+    let Contents { published, output, .. } = contents;
+    if output.path.is_none() && published.site.hub.is_none() {
         return Some(Vec::new());
     }
-    let site = Site::new(server, outputs);
-    let rules = match Rules::parse(&output.filter) {
-        Ok(rules) => rules,
-        Err(fault) => {
-            warn!("output {}: {fault}", output.name);
-            return None;
-        }
-    };
-    let ours = site.clone();
-    let accept = move |article: &Article| takes_in(article, &rules, &ours);
-    let articles = match store.articles_that(ArticleQuery::of(output), accept).await {
-        Ok(articles) => articles,
+    let (articles, older) = match contents.first().await {
+        Ok(first) => first,
         Err(error) => {
             warn!("output {}: {error}", output.name);
             return None;
         }
     };
-    let output = output.clone();
+    if let Some(folder) = &output.path {
+        Archives::of(contents, folder).go_ahead(older.archive).await;
+    }
+    let (published, output) = (Arc::clone(published), output.clone());
     let made = tokio::task::spawn_blocking(move || {
+        let site = &published.site;
         if let Some(folder) = &output.path
-            && let Err(error) = into(folder, &output, &site, &articles)
+            && let Err(error) = into(folder, &output, site, &articles, older.archive)
         {
             error!("{error}");
         }
-        tags(&output, &site, &articles)
+        tags(&output, site, &articles)
     });
     made.await.inspect_err(|error| error!("an output could not be made: {error}")).ok()
 }
@@ -155,12 +196,17 @@ fn into(
     output: &OutputSetting,
     site: &Site,
     articles: &[Article],
+    archive: Option<ArticleId>,
 ) -> Result<(), files::FilesError> {
-    let formats = [Format::Atom, Format::Rss, Format::Json, Format::Html];
-    let documents: Vec<_> =
-        formats.into_iter().map(|format| publish::render(output, site, articles, format)).collect();
+    // Archives alone lead back: a page by its place is nothing that a file could be called.
+    let part = Part::Subscription(Older { archive, page: None });
+    let documents =
+        Format::ALL.map(|format| publish::render_part(output, site, articles, format, &part));
     files::write(folder, &output.name, &documents).map(drop)
 }
 
 /// How long to wait for more commits.
 const SETTLE: Duration = Duration::from_secs(1);
+
+/// The pause after a look at all archives, by the time that it took.
+const SHARE: u32 = 20;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use url::Url;
 
-use super::{Enclosure, EntryId, FeedId, Html, Origin, OutputSetting, Time};
+use super::{Enclosure, EntryId, FeedId, Html, Origin, Time};
 
 /// A row of `articles`. Stays inside the store file; the public id is [`Article::id`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -135,13 +135,6 @@ pub struct Arrived {
 impl Arrived {
     /// Everything that has arrived.
     pub const ALL: Self = Self { from: ArticleId(i64::MIN), before: ArticleId(i64::MAX) };
-}
-
-impl ArticleQuery {
-    /// The articles of an output's first document.
-    pub fn of(output: &OutputSetting) -> Self {
-        Self { filter: output.filter.clone(), limit: output.limit, ..Self::default() }
-    }
 }
 
 /// What an output takes in. Empty lists take in everything.

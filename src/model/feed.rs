@@ -105,6 +105,18 @@ impl FeedState {
     }
 }
 
+/// What a page of articles has to know of a feed: there may be a hundred thousand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedLabel {
+    pub id: FeedId,
+    pub name: String,
+    /// What to call it in front of people.
+    pub title: String,
+    pub tags: Vec<String>,
+    /// It is in the config and has entries.
+    pub has_something: bool,
+}
+
 /// A feed as `merganser feeds` and `/status` show it.
 #[derive(Debug, Clone, Serialize)]
 pub struct FeedStatus {

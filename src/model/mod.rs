@@ -26,7 +26,9 @@ pub use entry::{
     DocumentLinks, Enclosure, Entry, FeedMeta, Origin, PaceHints, ParsedFeed, RawEntry, RawFeed,
     RawText, TextKind,
 };
-pub use feed::{DueFeed, EntryId, FeedId, FeedState, FeedStatus, PollMemory, READER_LINE, mended};
+pub use feed::{
+    DueFeed, EntryId, FeedId, FeedLabel, FeedState, FeedStatus, PollMemory, READER_LINE, mended,
+};
 pub use fetched::{FetchError, Fetched, Freshness, Outcome, RetryAfter, Validators};
 pub use rules::{Rule, RuleFault, Rules};
 pub use settings::{

@@ -76,7 +76,7 @@ pub struct OutputSetting {
     pub filter: OutputFilter,
     /// A line at the end of each article's HTML that names the other feeds that carry it.
     pub name_others: bool,
-    /// Folder to write NAME.atom, NAME.rss, NAME.json and NAME.html into.
+    /// Folder to write NAME.atom, NAME.rss, NAME.json and NAME.html into, and their archives.
     pub path: Option<PathBuf>,
 }
 

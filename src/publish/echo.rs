@@ -6,7 +6,7 @@
 //! nothing new arises. Two rules here close the rest: an article that *only* our own outputs
 //! carry is not published in them, and our own outputs are never named as a source.
 
-use super::{Format, Site};
+use super::{Format, Site, part::archive_of};
 use crate::model::{Article, FeedRef, Origin, Rules, Source};
 
 /// Is every feed that carries the article one of our own outputs?
@@ -43,6 +43,7 @@ fn is_document(address: &str, site: &Site) -> bool {
     let Some(path) = address.strip_prefix(site.base_url.as_str()) else { return false };
     let path = path.split(['?', '#']).next().unwrap_or(path);
     let Some((name, extension)) = path.rsplit_once('.') else { return false };
+    let name = archive_of(name).map_or(name, |(output, _)| output);
     Format::ALL.iter().any(|format| format.extension() == extension)
         && (name == "search" || site.outputs.iter().any(|output| output == name))
 }
@@ -69,7 +70,7 @@ mod tests {
     fn what_only_our_own_output_carries_is_an_echo() {
         let site = sample::site();
         assert!(is_echo(&carried_by(&["https://river.example.org/all.rss"]), &site));
-        assert!(is_echo(&carried_by(&["https://river.example.org/all.atom?archive=500"]), &site));
+        assert!(is_echo(&carried_by(&["https://river.example.org/all.archive-500.atom"]), &site));
     }
 
     #[test]

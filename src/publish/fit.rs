@@ -43,7 +43,7 @@ pub(super) fn web(url: &Url) -> Option<String> {
 }
 
 /// A language tag by its shape, RFC 5646 section 2.1: a code of ISO 639 first, so that
-/// "english" is none.
+/// neither "english" is one nor "jp", which feeds say where they mean "ja".
 pub(super) fn language(tag: &str) -> Option<String> {
     let mut parts = tag.split('-');
     let first = parts.next()?;
@@ -52,9 +52,19 @@ pub(super) fn language(tag: &str) -> Option<String> {
     };
     let good = (2..=3).contains(&first.len())
         && first.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && (first.len() == 3 || LANGUAGES.split(' ').any(|code| code.eq_ignore_ascii_case(first)))
         && parts.all(is_part);
     good.then(|| tag.to_owned())
 }
+
+/// ISO 639-1.
+const LANGUAGES: &str = "\
+    aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy \
+    da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu \
+    hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb \
+    lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om \
+    or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw \
+    ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
 
 /// A media type by its shape: `type/subtype`, parameters cut off. RFC 6838 section 4.2.
 pub(super) fn media_type(text: &str) -> Option<String> {
@@ -98,6 +108,9 @@ mod tests {
         assert_eq!(language("zh-Hant-TW").as_deref(), Some("zh-Hant-TW"));
         assert_eq!(language("en_US"), None);
         assert_eq!(language("english"), None);
+        assert_eq!(language("jp"), None);
+        assert_eq!(language("EN-us").as_deref(), Some("EN-us"));
+        assert_eq!(language("haw").as_deref(), Some("haw"));
         assert_eq!(language(""), None);
         assert_eq!(media_type("Audio/MPEG; x=1").as_deref(), Some("audio/mpeg"));
         assert_eq!(media_type("mp3"), None);

@@ -82,6 +82,8 @@ impl Item {
         let url = article.url.as_ref().and_then(web);
         let published = article.published.filter(is_writable);
         let updated = article.updated.filter(is_writable);
+        // Written before the day that it was to appear: that day is its last change.
+        let updated = updated.filter(|updated| published.is_none_or(|at| *updated >= at));
         let claimed = updated.or(published).unwrap_or(article.first_seen);
         let others = others(&carriers, url.as_deref());
         let mut summary = html(article.summary.as_ref());

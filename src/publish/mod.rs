@@ -41,7 +41,7 @@ use chrono::SecondsFormat;
 pub use headline::headline;
 pub use part::{
     ARCHIVE_ROWS, Archive, NoPlace, Older, Page, Part, Place, archive_holding, archive_is_closed,
-    archive_rows, newest_archive,
+    archive_name, archive_of, archive_rows, newest_archive,
 };
 pub use pick::pick;
 pub use site::Site;
@@ -103,8 +103,7 @@ pub struct Rendered {
     pub last_modified: Option<Time>,
 }
 
-/// The subscription document of an output that links to no older ones: for files, and for
-/// the command line.
+/// The subscription document of an output that links to no older ones.
 pub fn render(
     output: &OutputSetting,
     site: &Site,
@@ -158,7 +157,7 @@ pub fn delta(
 }
 
 /// Grows when the same articles come to be written otherwise.
-const RENDERING: u32 = 1;
+const RENDERING: u32 = 2;
 
 fn document(
     output: &OutputSetting,
@@ -173,7 +172,7 @@ fn document(
         Format::Atom => atom::document(output, site, &items, format, part),
         Format::Rss => rss::document(output, site, &items, format, part),
         Format::Json => json::document(output, site, &items, format, part),
-        Format::Html => pages::standalone(site, output, shown).0.into_bytes(),
+        Format::Html => pages::standalone(site, output, shown, part).0.into_bytes(),
     }
     .into()
 }

@@ -6,7 +6,8 @@
 //!   and reaches down to the next lower multiple of [`ARCHIVE_ROWS`]; nothing that arrives
 //!   later falls into it, so it never changes once it can be named, and the chain of
 //!   `prev-archive` links holds each article exactly once. The newest of them ends where
-//!   the subscription document can take over: at the latest arrival that is not in it.
+//!   the subscription document can take over: at the latest arrival that is not in it, or a
+//!   few rows later, so that it is another one only with every [`ARCHIVE_STEP`] arrivals.
 //!   A back-dated article, too old for the subscription document, is found there all the
 //!   same, by a reader that walks back until it meets an archive it has seen.
 //! - *Pages* (RFC 5005 section 3) follow the order of reading, each article once, for
@@ -72,6 +73,26 @@ pub struct Page {
 /// A whole one is a few hundred kilobytes, and a million articles are two thousand documents.
 pub const ARCHIVE_ROWS: i64 = 500;
 
+/// The newest archive ends at a multiple of this where it can. Divides [`ARCHIVE_ROWS`].
+const ARCHIVE_STEP: i64 = 50;
+
+/// What an archive is called in addresses and as a file, its format's ending left out.
+///
+/// No output has a dot in its name, so none can be called the same.
+pub fn archive_name(output: &str, arrived_before: ArticleId) -> String {
+    format!("{output}{ARCHIVE}{}", arrived_before.0)
+}
+
+/// The output and the archive that [`archive_name`] made `name` from.
+pub fn archive_of(name: &str) -> Option<(&str, ArticleId)> {
+    let (output, row) = name.split_once(ARCHIVE)?;
+    let number: i64 = row.parse().ok().filter(|row| *row > 0)?;
+    // One address for one archive: no sign, no zeros before.
+    (number.to_string() == row).then_some((output, ArticleId(number)))
+}
+
+const ARCHIVE: &str = ".archive-";
+
 /// The rows that the archive ending before `arrived_before` holds.
 pub fn archive_rows(arrived_before: ArticleId) -> Arrived {
     let last = arrived_before.0.saturating_sub(1);
@@ -102,8 +123,13 @@ pub fn newest_archive<'a>(
     arrivals: impl IntoIterator<Item = ArticleId>,
 ) -> Option<ArticleId> {
     let shown: HashSet<ArticleId> = shown.into_iter().map(|article| article.row).collect();
-    let missing = arrivals.into_iter().find(|row| !shown.contains(row))?;
-    Some(ArticleId(missing.0.saturating_add(1)))
+    let mut arrivals = arrivals.into_iter().peekable();
+    let latest = *arrivals.peek()?;
+    let missing = arrivals.find(|row| !shown.contains(row))?;
+    let end = missing.0.saturating_add(1);
+    let step_end = end.saturating_add((-end).rem_euclid(ARCHIVE_STEP));
+    // Before the latest arrival nothing more will come.
+    Some(ArticleId(if step_end <= latest.0 { step_end } else { end }))
 }
 
 /// A place in the order of reading: newest first, by `(position, row)`.
@@ -172,6 +198,26 @@ mod tests {
         let rows = [9, 8, 7, 6, 5].map(ArticleId);
         assert_eq!(newest_archive(&shown, rows), Some(ArticleId(8)));
         assert_eq!(newest_archive(&shown, [9, 8].map(ArticleId)), None);
+    }
+
+    #[test]
+    fn the_newest_archive_keeps_its_name_for_a_while() {
+        let newest = |latest: i64| {
+            let shown: Vec<Article> = (latest - 99..=latest).map(sample::article).collect();
+            newest_archive(&shown, (latest - 100..=latest).rev().map(ArticleId))
+        };
+        assert_eq!([601, 625, 649].map(newest), [Some(ArticleId(550)); 3]);
+        assert_eq!(newest(650), Some(ArticleId(600)));
+    }
+
+    #[test]
+    fn an_archive_has_one_name() {
+        let name = archive_name("all", ArticleId(500));
+        assert_eq!(archive_of(&name), Some(("all", ArticleId(500))));
+        for other in ["all", "all.archive-", "all.archive-0500", "all.archive-+5", "all.archive-0"]
+        {
+            assert_eq!(archive_of(other), None, "{other}");
+        }
     }
 
     /// The archives from `newest` back, each with the rows of `stored` that it holds.

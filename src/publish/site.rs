@@ -2,7 +2,10 @@
 
 use url::Url;
 
-use super::{Format, part::Part};
+use super::{
+    Format,
+    part::{Part, archive_name},
+};
 use crate::model::{OutputSetting, ServerSettings};
 
 /// What every document of ours has to know of the place it is published at.
@@ -48,8 +51,9 @@ impl Site {
         let mut url = self.document(&output.name, format);
         match part {
             Part::Subscription(_) => {}
+            // As a file has to be called, too: query and file name would be two addresses.
             Part::Archive(archive) => {
-                url.set_query(Some(&format!("archive={}", archive.arrived_before.0)));
+                url = self.document(&archive_name(&output.name, archive.arrived_before), format);
             }
             Part::Page(page) => url.set_query(Some(&format!("before={}", page.before))),
             Part::Search { words } => {

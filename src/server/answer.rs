@@ -82,6 +82,8 @@ impl Kind {
             Self::Delta => "no-store, im",
             Self::Page => "public, max-age=60",
             Self::LivePage => "no-cache, max-age=0",
+            Self::Asset => "public, max-age=86400",
+            Self::Versioned => "public, max-age=31536000, immutable",
         }
     }
 

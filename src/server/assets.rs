@@ -1,11 +1,13 @@
 //! Files of ours that pages refer to, compiled in.
 
-use axum::{
-    body::Body,
-    http::{HeaderValue, header},
-    response::Response,
-};
+use std::sync::{Arc, LazyLock};
 
+use axum::{http::HeaderMap, response::Response};
+
+use super::{
+    answer::answer,
+    document::{Document, Kind},
+};
 use crate::publish::pages::STYLE_SHEET;
 
 /// The address of the style sheet below the site's root: another one for other bytes, so
@@ -14,26 +16,29 @@ pub fn style_address() -> String {
     format!("style.css?v={:016x}", xxhash_rust::xxh3::xxh3_64(STYLE_SHEET.as_bytes()))
 }
 
-pub async fn style() -> Response {
-    file(STYLE_SHEET, "text/css; charset=utf-8", "public, max-age=31536000, immutable")
+pub async fn style(headers: HeaderMap) -> Response {
+    static STYLE: LazyLock<Arc<Document>> =
+        LazyLock::new(|| asset(STYLE_SHEET, "text/css; charset=utf-8", Kind::Versioned));
+    answer(&headers, &STYLE).await
 }
 
-pub async fn icon() -> Response {
-    file(ICON, "image/svg+xml", "public, max-age=86400")
+pub async fn icon(headers: HeaderMap) -> Response {
+    static ICON: LazyLock<Arc<Document>> =
+        LazyLock::new(|| asset(MERGANSER, "image/svg+xml", Kind::Asset));
+    answer(&headers, &ICON).await
 }
 
 /// Searches and feed health are for people.
-pub async fn robots() -> Response {
-    let text = "User-agent: *\nDisallow: /search\nDisallow: /status\n";
-    file(text, "text/plain; charset=utf-8", "public, max-age=86400")
+pub async fn robots(headers: HeaderMap) -> Response {
+    static ROBOTS: LazyLock<Arc<Document>> =
+        LazyLock::new(|| asset(FOR_ROBOTS, "text/plain; charset=utf-8", Kind::Asset));
+    answer(&headers, &ROBOTS).await
 }
 
-fn file(text: &'static str, content_type: &'static str, keep: &'static str) -> Response {
-    let mut response = Response::new(Body::from(text));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
-    response
+fn asset(text: &str, content_type: &'static str, kind: Kind) -> Arc<Document> {
+    Arc::new(Document::text(text.to_owned(), content_type, None, kind))
 }
 
-const ICON: &str = include_str!("assets/favicon.svg");
+const FOR_ROBOTS: &str = "User-agent: *\nDisallow: /search\nDisallow: /status\n";
+
+const MERGANSER: &str = include_str!("assets/favicon.svg");

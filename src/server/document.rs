@@ -38,6 +38,10 @@ pub enum Kind {
     Page,
     /// A page that is another one in a moment.
     LivePage,
+    /// A file that pages refer to.
+    Asset,
+    /// The same, whose address is another one when its bytes are.
+    Versioned,
 }
 
 impl Document {

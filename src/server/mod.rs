@@ -5,13 +5,14 @@
 //! from an address to a file, a change of state (GET and HEAD are all there is) but by hubs,
 //! whose callbacks are addresses that nobody else knows.
 //!
-//! [`Server`] is the state, [`router`] the addresses, [`serve`] the connections. `outputs`
-//! and `pages` ask the store, `publish` renders, `answer` speaks HTTP.
+//! [`Server`] is the state, [`router`] the addresses, [`serve`] the connections. [`Contents`]
+//! says what an output's documents hold; `outputs` and `pages` ask the store, `publish` renders, `answer` speaks HTTP.
 
 mod answer;
 mod assets;
 mod cache;
 mod coding;
+mod contents;
 mod document;
 mod hubs;
 mod outputs;
@@ -27,9 +28,10 @@ mod subscriptions;
 
 use std::time::Duration;
 
+pub use contents::Contents;
 pub use router::router;
 pub use serve::serve;
-pub use state::{Pulse, Server};
+pub use state::{Published, Pulse, Server};
 
 /// For the answer to one request; a page takes milliseconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);

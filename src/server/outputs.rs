@@ -7,17 +7,15 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::{
     answer::{all_values, current_tag, tags},
+    contents::Contents,
     document::{Document, Kind},
     problem::Problem,
     query::Query,
     state::{Published, Server},
 };
 use crate::{
-    model::{Arrived, Article, ArticleId, ArticleQuery, OutputFilter, OutputSetting},
-    publish::{
-        self, Archive, Format, Older, Page, Part, Place, Rendered, archive_holding,
-        archive_is_closed, archive_rows, etag, newest_archive,
-    },
+    model::{Article, ArticleId, ArticleQuery, OutputFilter, OutputSetting},
+    publish::{self, Format, Older, Part, Place, Rendered, archive_name, etag},
 };
 
 /// The document of an output that an address asks for.
@@ -30,11 +28,6 @@ pub async fn output(
     headers: &HeaderMap,
 ) -> Result<Arc<Document>, Problem> {
     let making = Making { server, published, output, format };
-    if let Some(archive) = query.value("archive") {
-        let before = archive.parse().ok().filter(|row| *row > 0).ok_or(Problem::NotFound)?;
-        let key = format!("{}.{} archive {before}", output.name, format.extension());
-        return server.document(published, &key, || making.archive(ArticleId(before))).await;
-    }
     if let Some(place) = query.value("before") {
         let place: Place = place.parse().map_err(|_| Problem::NotFound)?;
         let key = format!("{}.{} before {place}", output.name, format.extension());
@@ -43,6 +36,19 @@ pub async fn output(
     let key = format!("{}.{}", output.name, format.extension());
     let whole = server.document(published, &key, || making.subscription()).await?;
     Ok(making.news_alone(&key, &whole, headers).await?.unwrap_or(whole))
+}
+
+/// An archive of an output.
+pub async fn archive(
+    server: &Server,
+    published: &Arc<Published>,
+    output: &OutputSetting,
+    format: Format,
+    arrived_before: ArticleId,
+) -> Result<Arc<Document>, Problem> {
+    let making = Making { server, published, output, format };
+    let key = format!("{}.{}", archive_name(&output.name, arrived_before), format.extension());
+    server.document(published, &key, || making.archive(arrived_before)).await
 }
 
 /// A search as a feed: what it finds today, and what will come.
@@ -89,80 +95,24 @@ struct Making<'a> {
     format: Format,
 }
 
-impl Making<'_> {
+impl<'a> Making<'a> {
     async fn subscription(self) -> Result<Document, Problem> {
-        let (articles, older) = self.first_articles().await?;
-        self.rendered(articles, Part::Subscription(older), Kind::Feed).await
-    }
-
-    /// The newest articles, and where the older ones are.
-    async fn first_articles(self) -> Result<(Vec<Article>, Older), Problem> {
-        let capped = self.output.filter.max_per_feed.is_some();
-        let one_more = self.output.limit.saturating_add(1);
-        let articles = self.articles(|query| query.limit = one_more).await?;
-        let shown = Part::Subscription(Older::default());
-        let shown: Vec<&Article> =
-            publish::pick(self.output, &self.published.site, &articles, &shown);
-        let has_more = articles.len() > shown.len();
-        if !has_more && !capped {
-            return Ok((articles, Older::default()));
-        }
-        let arrivals = self
-            .articles(|query| {
-                query.limit = one_more;
-                query.arrived = Some(Arrived::ALL);
-                query.filter.max_per_feed = None;
-            })
-            .await?;
-        let archive =
-            newest_archive(shown.iter().copied(), arrivals.iter().map(|article| article.row));
-        let page = shown.last().filter(|_| has_more && !capped).map(|last| Place::of(last));
-        Ok((articles, Older { archive, page }))
+        let (articles, older) = self.contents().first().await?;
+        let part = Part::Subscription(older);
+        let mut document = self.rendered(articles, part, Kind::Feed).await?;
+        document.links = self.links();
+        Ok(document)
     }
 
     async fn archive(self, arrived_before: ArticleId) -> Result<Document, Problem> {
-        let latest = self.latest_arrival(Arrived::ALL).await?;
-        if !archive_is_closed(arrived_before, latest) {
-            return Err(Problem::NotFound);
-        }
-        let rows = archive_rows(arrived_before);
-        let articles = self
-            .articles(|query| {
-                query.arrived = Some(rows);
-                query.filter.max_per_feed = None;
-                query.limit = u32::try_from(publish::ARCHIVE_ROWS).unwrap_or(u32::MAX);
-            })
-            .await?;
-        let below = Arrived { from: Arrived::ALL.from, before: rows.from };
-        let older = self.latest_arrival(below).await?.map(archive_holding);
-        let archive = Archive { arrived_before, older };
+        let archive = self.contents().archive(arrived_before).await?;
+        let (articles, archive) = archive.ok_or(Problem::NotFound)?;
         self.rendered(articles, Part::Archive(archive), Kind::Archive).await
     }
 
-    async fn latest_arrival(self, among: Arrived) -> Result<Option<ArticleId>, Problem> {
-        let newest = self
-            .articles(|query| {
-                query.arrived = Some(among);
-                query.filter.max_per_feed = None;
-                query.limit = 1;
-            })
-            .await?;
-        Ok(newest.first().map(|article| article.row))
-    }
-
     async fn page(self, before: Place) -> Result<Document, Problem> {
-        let limit = self.output.limit;
-        let mut articles = self
-            .articles(|query| {
-                query.before = Some(before.pair());
-                query.filter.max_per_feed = None;
-                query.limit = limit.saturating_add(1);
-            })
-            .await?;
-        let has_more = articles.len() > limit as usize;
-        articles.truncate(limit as usize);
-        let older = articles.last().filter(|_| has_more).map(Place::of);
-        self.rendered(articles, Part::Page(Page { before, older }), Kind::Feed).await
+        let (articles, page) = self.contents().page(before).await?;
+        self.rendered(articles, Part::Page(page), Kind::Feed).await
     }
 
     /// What is new since a tag that the client has, where it asks for just that.
@@ -188,6 +138,7 @@ impl Making<'_> {
         let key = format!("{key} since {}", since.timestamp_micros());
         let make = async || {
             let articles = self
+                .contents()
                 .articles(|query| {
                     query.changed_after = Some(since);
                     query.filter.max_per_feed = None;
@@ -219,12 +170,8 @@ impl Making<'_> {
         }
     }
 
-    async fn articles(self, ask: impl FnOnce(&mut ArticleQuery)) -> Result<Vec<Article>, Problem> {
-        let mut query =
-            ArticleQuery { filter: self.output.filter.clone(), ..ArticleQuery::default() };
-        ask(&mut query);
-        let accept = self.published.accept(&self.output.name);
-        Ok(self.server.store().articles_that(query, accept).await?)
+    fn contents(self) -> Contents<'a> {
+        Contents { store: self.server.store(), published: self.published, output: self.output }
     }
 
     async fn rendered(
@@ -238,20 +185,17 @@ impl Making<'_> {
         let render =
             move || publish::render_part(&output, &published.site, &articles, format, &part);
         let rendered = self.server.render(render).await?;
-        Ok(Document::feed(rendered, kind, self.links()))
+        Ok(Document::feed(rendered, kind, Vec::new()))
     }
 
-    /// WebSub discovery (W3C WebSub section 4): the hub and the topic.
+    /// WebSub discovery (W3C WebSub section 4): the hub and the topic, which is the first
+    /// document alone.
     fn links(self) -> Vec<HeaderValue> {
         let site = &self.published.site;
         let topic = site.document(&self.output.name, self.format);
         let hub = site.hub.as_ref().map(|hub| format!("<{hub}>; rel=\"hub\""));
-        let topic = (self.output.name != "search").then(|| format!("<{topic}>; rel=\"self\""));
-        hub.filter(|_| topic.is_some())
-            .into_iter()
-            .chain(topic)
-            .filter_map(|link| HeaderValue::try_from(link).ok())
-            .collect()
+        let topic = format!("<{topic}>; rel=\"self\"");
+        hub.into_iter().chain([topic]).filter_map(|link| HeaderValue::try_from(link).ok()).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     state::{Published, Server},
 };
 use crate::{
-    model::{Article, ArticleQuery, FeedState, FeedStatus, OutputFilter, OutputSetting},
+    model::{Article, ArticleQuery, FeedLabel, OutputFilter, OutputSetting},
     publish::{
         Place,
         pages::{self, Narrowed, River},
@@ -65,15 +65,20 @@ async fn made(
     output: &OutputSetting,
     asked: &Asked,
 ) -> Result<Document, Problem> {
-    let feeds = server.store().feeds().await?;
-    let own: Vec<&FeedStatus> = feeds.iter().filter(|feed| takes(&output.filter, feed)).collect();
+    let feeds = server.store().labels().await?;
+    let own: Vec<&FeedLabel> = feeds.iter().filter(|feed| takes(&output.filter, feed)).collect();
     let narrowing = Narrowing::new(output, &feeds, &own, asked)?;
     let stretch = stretch(server, published, output, &narrowing, asked.at).await?;
     let mut tags: BTreeSet<String> = BTreeSet::new();
     let mut titles = Vec::new();
-    for feed in own.into_iter().filter(|feed| feed.status != FeedState::Paused) {
-        tags.extend(feed.tags.iter().cloned());
-        titles.push((feed.name.clone(), feed.display_title().to_owned()));
+    // What has nothing to show is on the page of feed health alone.
+    for feed in own.into_iter().filter(|feed| feed.has_something) {
+        for tag in &feed.tags {
+            if !tags.contains(tag) {
+                tags.insert(tag.clone());
+            }
+        }
+        titles.push((feed.name.clone(), feed.title.clone()));
     }
     titles.sort_by_cached_key(|(_, title)| title.to_lowercase());
     let (output, published) = (output.clone(), Arc::clone(published));
@@ -105,8 +110,8 @@ struct Narrowing<'a> {
 impl<'a> Narrowing<'a> {
     fn new(
         output: &'a OutputSetting,
-        all: &[FeedStatus],
-        own: &[&FeedStatus],
+        all: &[FeedLabel],
+        own: &[&FeedLabel],
         asked: &Asked,
     ) -> Result<Self, Problem> {
         let mut narrowing =
@@ -119,7 +124,7 @@ impl<'a> Narrowing<'a> {
                 narrowing.rules_of = "";
             }
             narrowing.filter.feeds = vec![name.clone()];
-            narrowing.to = Some(Narrowed::Feed(name.clone(), feed.display_title().to_owned()));
+            narrowing.to = Some(Narrowed::Feed(name.clone(), feed.title.clone()));
         } else if let Some(tag) = &asked.tag {
             let tagged = own.iter().filter(|feed| feed.tags.contains(tag));
             narrowing.filter.feeds = tagged.map(|feed| feed.name.clone()).collect();
@@ -189,7 +194,7 @@ async fn stretch(
 }
 
 /// Does an output take in this feed?
-fn takes(filter: &OutputFilter, feed: &FeedStatus) -> bool {
+fn takes(filter: &OutputFilter, feed: &FeedLabel) -> bool {
     (filter.feeds.is_empty() || filter.feeds.contains(&feed.name))
         && (filter.tags.is_empty() || filter.tags.iter().any(|tag| feed.tags.contains(tag)))
 }

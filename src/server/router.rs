@@ -27,7 +27,7 @@ use super::{
     river,
     state::{Published, Server},
 };
-use crate::publish::{Format, pages::message};
+use crate::publish::{Format, archive_of, pages::message};
 
 /// All addresses of ours, below the path of the base address as well as without it: some
 /// proxies take the prefix off, others do not.
@@ -74,7 +74,8 @@ async fn first_river(State(server): State<Server>, request: Request) -> Response
     respond(&published, request.headers(), made).await
 }
 
-/// `/NAME.atom`, `/NAME.rss`, `/NAME.json`, and the page `/NAME` or `/NAME.html`.
+/// `/NAME.atom`, `/NAME.rss`, `/NAME.json`, their archives as `/NAME.archive-ROW.atom`, and
+/// the page `/NAME` or `/NAME.html`.
 async fn document(State(server): State<Server>, request: Request) -> Response {
     let published = server.published();
     let path = request.uri().path().trim_start_matches('/');
@@ -84,13 +85,19 @@ async fn document(State(server): State<Server>, request: Request) -> Response {
             (name, Format::ALL.into_iter().find(|format| format.extension() == ending))
         }
     };
+    let (name, archive) = archive_of(name).map_or((name, None), |(name, row)| (name, Some(row)));
     let (Some(output), Some(format)) = (published.output(name), format) else {
         return refuse(&published, &Problem::NotFound);
     };
     let query = query(&request);
-    let made = match format {
-        Format::Html => river::river(&server, &published, output, &query).await,
-        feed => outputs::output(&server, &published, output, feed, &query, request.headers()).await,
+    let made = match (format, archive) {
+        // A page of the river has all that an archive's page would have.
+        (Format::Html, Some(_)) => Err(Problem::NotFound),
+        (Format::Html, None) => river::river(&server, &published, output, &query).await,
+        (feed, Some(row)) => outputs::archive(&server, &published, output, feed, row).await,
+        (feed, None) => {
+            outputs::output(&server, &published, output, feed, &query, request.headers()).await
+        }
     };
     respond(&published, request.headers(), made).await
 }

@@ -52,12 +52,12 @@ pub struct Published {
     pub pages: PageSite,
     /// What each output takes in, compiled.
     rules: HashMap<String, Arc<Rules>>,
-    /// Grows with each reload.
     generation: u64,
 }
 
 impl Published {
-    fn new(settings: &ServerSettings, outputs: Vec<OutputSetting>, generation: u64) -> Self {
+    /// `generation` grows with each reload.
+    pub fn new(settings: &ServerSettings, outputs: Vec<OutputSetting>, generation: u64) -> Self {
         let rules = outputs.iter().map(|output| {
             let rules = Rules::parse(&output.filter).unwrap_or_else(|fault| {
                 // The config was refused for it; a filter that slipped in takes in what its

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use xxhash_rust::xxh3::Xxh3;
 
 use super::{
     error::Fault,
@@ -15,8 +16,8 @@ use super::{
     values::{from_json, seconds, time, url},
 };
 use crate::model::{
-    Article, ArticleId, ArticleMember, ArticleQuery, EntryId, FeedId, FeedRef, GroupingReason,
-    Html, OutputFilter, Source, Time, redacted,
+    Arrived, Article, ArticleId, ArticleMember, ArticleQuery, EntryId, FeedId, FeedLabel, FeedRef,
+    GroupingReason, Html, OutputFilter, Source, Time, redacted,
 };
 
 /// Articles that one query returns at most.
@@ -35,6 +36,10 @@ const FEW_FEEDS: usize = 64;
 
 /// Rows of the river after which many feeds that are seldom met are read side by side, too.
 const RIVER_FIRST: usize = 5_000;
+
+/// The same by arrival, where the river of a feed has to be read whole to be put in order:
+/// feeds that are met less often than this are short beside the store.
+const ARRIVALS_FIRST: usize = 2_000;
 
 /// Before everything in the order.
 const TOP: &str = "9999-12-31T23:59:59Z";
@@ -70,6 +75,47 @@ pub(super) fn articles(
         found.reverse();
     }
     Ok(found)
+}
+
+/// Every feed's names and tags, by id.
+pub(super) fn labels(connection: &Connection) -> Result<Vec<FeedLabel>, Fault> {
+    let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
+    let mut all =
+        connection.prepare_cached("SELECT feed_id, tag FROM feed_tags ORDER BY feed_id, place")?;
+    let mut rows = all.query([])?;
+    while let Some(row) = rows.next()? {
+        tags.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    let mut feeds = connection.prepare_cached(
+        "SELECT id, name, coalesce(nullif(title, ''), name),
+                entry_count > 0 AND status <> 'paused'
+           FROM feeds ORDER BY id",
+    )?;
+    let found = feeds.query_map([], |row| {
+        let id: i64 = row.get(0)?;
+        Ok(FeedLabel {
+            id: FeedId(id),
+            name: row.get(1)?,
+            title: row.get(2)?,
+            tags: tags.remove(&id).unwrap_or_default(),
+            has_something: row.get(3)?,
+        })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// A hash over the rows and when each last changed.
+pub(super) fn state_of(connection: &Connection, among: Arrived) -> Result<u64, Fault> {
+    let mut all = connection.prepare_cached(
+        "SELECT id, changed FROM articles WHERE id >= ?1 AND id < ?2 ORDER BY id",
+    )?;
+    let mut rows = all.query([among.from.0, among.before.0])?;
+    let mut hash = Xxh3::new();
+    while let Some(row) = rows.next()? {
+        hash.update(&row.get::<_, i64>(0)?.to_le_bytes());
+        hash.update(row.get::<_, String>(1)?.as_bytes());
+    }
+    Ok(hash.digest())
 }
 
 /// One article by public id, slug or row number, with its entries.
@@ -191,7 +237,8 @@ impl<'a> Walk<'a> {
             (None, None, Some((position, row))) => (Order::Oldest, (seconds(position), row.0)),
             (None, None, None) => (Order::Newest, (TOP.to_owned(), i64::MAX)),
         };
-        let few = feeds.as_ref().is_some_and(|feeds| feeds.len() <= FEW_FEEDS);
+        let by_arrival = matches!(order, Order::LatestFirst { .. });
+        let few = feeds.as_ref().is_some_and(|feeds| feeds.len() <= FEW_FEEDS) && !by_arrival;
         let mut walk = Self {
             connection,
             way: if few { Way::Feeds } else { Way::River },
@@ -227,7 +274,11 @@ impl<'a> Walk<'a> {
             if self.way == Way::Hits || self.looked_at >= LOOKED_AT {
                 return Ok(None);
             }
-            if self.way == Way::River && self.feeds.is_some() && self.looked_at >= RIVER_FIRST {
+            let river_first = match self.order {
+                Order::LatestFirst { .. } => ARRIVALS_FIRST,
+                Order::Newest | Order::Oldest => RIVER_FIRST,
+            };
+            if self.way == Way::River && self.feeds.is_some() && self.looked_at >= river_first {
                 self.way = Way::Feeds;
             }
             let page = if self.way == Way::River { self.river()? } else { self.of_feeds()? };

@@ -46,9 +46,9 @@ use self::{readers::Readers, writer::Writer, writing::Writing};
 use crate::{
     dedup::Fingerprint,
     model::{
-        Article, ArticleId, ArticleMember, ArticleQuery, DedupSettings, DocumentLinks, DueFeed,
-        Entry, EntryId, FeedId, FeedMeta, FeedSetting, FeedState, FeedStatus, GroupingReason,
-        PollMemory, Time, Validators,
+        Arrived, Article, ArticleId, ArticleMember, ArticleQuery, DedupSettings, DocumentLinks,
+        DueFeed, Entry, EntryId, FeedId, FeedLabel, FeedMeta, FeedSetting, FeedState, FeedStatus,
+        GroupingReason, PollMemory, Time, Validators,
     },
 };
 
@@ -320,6 +320,12 @@ impl Store {
         self.inner.readers.look("reading articles", look).await
     }
 
+    /// A number that is another one when an article among these rows came, went or changed.
+    pub async fn state_of(&self, rows: Arrived) -> Result<u64, StoreError> {
+        let look = move |connection: &rusqlite::Connection| articles::state_of(connection, rows);
+        self.inner.readers.look("comparing articles", look).await
+    }
+
     /// One article by public id, slug or row number, with its entries and why they are there.
     pub async fn article(
         &self,
@@ -403,6 +409,11 @@ impl Store {
 
     pub async fn feeds(&self) -> Result<Vec<FeedStatus>, StoreError> {
         self.inner.readers.look("reading the feeds", feeds::statuses).await
+    }
+
+    /// The feeds by the names that articles can be narrowed to.
+    pub async fn labels(&self) -> Result<Vec<FeedLabel>, StoreError> {
+        self.inner.readers.look("reading the feeds' names", articles::labels).await
     }
 
     /// Takes this one feed for a push, due or not, in the sense of [`Self::claim`]; `None`

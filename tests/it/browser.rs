@@ -21,10 +21,10 @@ use crate::{
 };
 
 /// The daemon's address, as its config has it; the browser is told where that is.
-const RIVER: &str = "http://river.example.org";
+pub const RIVER: &str = "http://river.example.org";
 
 /// Widths of a small telephone and of a desk, in CSS pixels.
-const WIDTHS: [u32; 2] = [360, 1280];
+pub const WIDTHS: [u32; 2] = [360, 1280];
 
 #[test]
 fn nothing_that_a_feed_says_runs_in_a_browser_or_widens_a_page() {
@@ -152,7 +152,7 @@ const OVERFLOW: &str = "Math.max(0, document.documentElement.scrollWidth - inner
 const SETTLED: &str = "new Promise(done => requestAnimationFrame(() => setTimeout(done)))";
 
 /// A Chromium of its own, with one tab.
-struct Browser {
+pub struct Browser {
     child: Child,
     commands: ChildStdin,
     messages: mpsc::Receiver<Value>,
@@ -163,7 +163,7 @@ struct Browser {
 }
 
 impl Browser {
-    fn start(world: &World, port: u16) -> Self {
+    pub fn start(world: &World, port: u16) -> Self {
         let profile = world.folder().join("profile");
         let rules = format!(
             "--host-resolver-rules=MAP river.example.org 127.0.0.1:{port}, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
@@ -220,14 +220,14 @@ impl Browser {
         self.ask("Page.setBypassCSP", &json!({ "enabled": !guarded }));
     }
 
-    fn width(&mut self, width: u32) {
+    pub fn width(&mut self, width: u32) {
         let screen =
             json!({ "width": width, "height": 740, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.ask("Emulation.setDeviceMetricsOverride", &screen);
     }
 
     /// Opens a page, and tells what is wrong with it.
-    fn look_at(&mut self, url: &str) -> Vec<String> {
+    pub fn look_at(&mut self, url: &str) -> Vec<String> {
         self.events.clear();
         let gone = self.ask("Page.navigate", &json!({ "url": url }));
         assert!(gone.get("errorText").is_none(), "{url}: {gone}");
@@ -239,14 +239,14 @@ impl Browser {
         faults
     }
 
-    fn evaluate(&mut self, script: &str) -> Value {
+    pub fn evaluate(&mut self, script: &str) -> Value {
         let script = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
         let answer = self.ask("Runtime.evaluate", &script);
         assert!(answer.get("exceptionDetails").is_none(), "{answer:#}");
         answer["result"]["value"].clone()
     }
 
-    fn ask(&mut self, method: &str, params: &Value) -> Value {
+    pub fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.last += 1;
         let mut command = json!({ "id": self.last, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -282,7 +282,7 @@ impl Browser {
         message.unwrap_or_else(|_| panic!("Chromium says nothing of {wanted}"))
     }
 
-    fn close(mut self) {
+    pub fn close(mut self) {
         self.session = None;
         self.ask("Browser.close", &json!({}));
         self.child.wait().unwrap();
@@ -331,7 +331,7 @@ fn fault(event: &Value, page: &str) -> Option<String> {
 }
 
 /// Feeds whose every field is an attack; three formats, each attack an entry of its own.
-fn besieged() -> (World, Origin) {
+pub fn besieged() -> (World, Origin) {
     let origin = Origin::start();
     let (canary, payloads) = (origin.url("/canary"), PAYLOADS);
     let attacks: Vec<String> = payloads

@@ -3,13 +3,16 @@
 // A test that cannot be set up has failed.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+mod archives;
 mod browser;
 mod cli;
 mod crash;
 mod fetch;
+mod looks;
 mod origin;
 mod readers;
 mod river;
+mod rules;
 mod server;
 mod websub;
 mod world;

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 use crate::world::{Daemon, World, has_tool, there_or_skipped};
 
 /// Debian's Python, for which feedparser is packaged.
-const PYTHON: &str = "/usr/bin/python3";
+pub const PYTHON: &str = "/usr/bin/python3";
 
 /// Ids of every kind, signs of every kind, an entry without a title and one without a link.
 const NEWS: &str = r#"<?xml version="1.0"?><rss version="2.0"><channel><title>Harbour &amp; Sons</title>

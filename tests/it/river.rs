@@ -67,6 +67,8 @@ fn the_daemon_polls_serves_and_ends_cleanly() {
     assert_eq!(again.status, 304);
     assert_eq!(daemon.get("/").status, 200);
     assert_eq!(daemon.get("/readyz").status, 200);
+    let told = world.ok(&["render", "all", "--format", "atom"]);
+    assert_eq!(told, answer.text(), "the command renders what the server serves");
     daemon.stop();
     assert_eq!(world.one::<String>("PRAGMA integrity_check"), "ok");
 }

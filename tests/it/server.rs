@@ -416,6 +416,25 @@ async fn hub_and_topic_are_told_in_the_header() {
     let links = house.get("/all.rss").await.field("link").to_owned();
     assert!(links.contains("<https://hub.example/>; rel=\"hub\""), "{links}");
     assert!(links.contains("<https://river.example.org/all.rss>; rel=\"self\""), "{links}");
+    // They are said of the topic alone: a part of it is none.
+    let first = house.get("/all.rss").await.text().to_owned();
+    let (_, older) = first.split_once("prev-archive").unwrap();
+    let older = older.split("https://river.example.org").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!((house.get(older).await.status, house.get(older).await.field("link")), (200, ""));
+    assert_eq!(house.get("/search.rss?q=walrus").await.field("link"), "");
+}
+
+#[tokio::test]
+async fn the_style_sheet_is_kept_for_ever_under_an_address_of_its_own() {
+    let house = House::new("https://river.example.org/").await;
+    let page = house.get("/").await.text().to_owned();
+    let address =
+        page.split("rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let style = house.ask("GET", address, &[("Accept-Encoding", "gzip")]).await;
+    assert_eq!((style.status, style.field("content-encoding")), (200, "gzip"));
+    assert!(style.field("cache-control").contains("immutable"));
+    let again = [("If-None-Match", style.field("etag"))];
+    assert_eq!(house.ask("GET", address, &again).await.status, 304);
 }
 
 #[tokio::test]
@@ -527,8 +546,8 @@ async fn every_article_is_reached_by_pages_and_by_archives() {
     let mut archived = stories(&walked(&house, "/all.atom", "prev-archive").await);
     archived.dedup();
     assert_eq!(archived, all);
-    assert_eq!(house.get("/all.atom?archive=999").await.status, 404);
-    assert_eq!(house.get("/all.atom?archive=x").await.status, 404);
+    assert_eq!(house.get("/all.archive-999.atom").await.status, 404);
+    assert_eq!(house.get("/all.archive-x.atom").await.status, 404);
 }
 
 #[tokio::test]

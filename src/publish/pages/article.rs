@@ -28,6 +28,9 @@ pub fn article(site: &PageSite, article: &Article, members: &[ArticleMember]) ->
         .map(when::moment);
     let mut frame = site.frame(&title, "");
     frame.unlisted = true;
+    frame.description = text::whole(article)
+        .map(|html| text::excerpt(html.as_str(), DESCRIPTION).text)
+        .filter(|text| !text.is_empty());
     let page = ArticleTemplate {
         host: original
             .as_ref()
@@ -44,7 +47,7 @@ pub fn article(site: &PageSite, article: &Article, members: &[ArticleMember]) ->
         date: moment.words,
         updated,
         body: text::whole(article)
-            .map(|html| gate::prose(html.as_str(), site.images))
+            .map(|html| gate::prose(html.as_str(), site.images, 1))
             .unwrap_or_default(),
         media: card::media(article, &title, site.images, MEDIA),
         categories: article
@@ -130,6 +133,9 @@ struct Member {
     reason: String,
     representative: bool,
 }
+
+/// As much as previews of a link show.
+const DESCRIPTION: usize = 160;
 
 /// As many enclosures as an entry may have.
 const MEDIA: usize = 32;

@@ -123,7 +123,7 @@ pub fn card(article: &Article, site: &PageSite, place: Shown) -> Card {
     };
     let whole_href = page_href.clone().or_else(|| original.clone()).filter(|_| more);
     let whole_html = match (&whole_href, whole) {
-        (None, Some(html)) if more => Some(gate::prose(html.as_str(), site.images)),
+        (None, Some(html)) if more => Some(gate::prose(html.as_str(), site.images, 3)),
         _ => None,
     };
     let (others, others_hidden) = others(article);

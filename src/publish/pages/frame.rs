@@ -92,7 +92,9 @@ impl PageSite {
             root: self.root().to_owned(),
             style: self.style.clone(),
             policy: None,
+            description: None,
             unlisted: false,
+            searchable: true,
             alternates: self.outputs.iter().flat_map(|output| self.alternates(output)).collect(),
             nav,
             query: String::new(),
@@ -117,8 +119,9 @@ impl PageSite {
                 title: output.title.clone(),
                 addresses: DOCUMENTS
                     .iter()
-                    .map(|(ending, label, _)| Address {
+                    .map(|(ending, label, media_type)| Address {
                         label,
+                        media_type,
                         href: format!("{}{}.{ending}", self.root(), output.name),
                         address: self.address(&format!("{}.{ending}", output.name)),
                     })
@@ -137,8 +140,12 @@ pub struct Frame {
     pub style: Style,
     /// A content security policy inside the page, for pages that come from a disk.
     pub policy: Option<String>,
+    /// One line for search engines and previews.
+    pub description: Option<String>,
     /// Not for search engines.
     pub unlisted: bool,
+    /// Has the search in its head; the search page has its own.
+    pub searchable: bool,
     pub alternates: Vec<Alternate>,
     /// Empty for a page that stands alone.
     pub nav: Vec<NavItem>,
@@ -176,6 +183,7 @@ pub struct Subscription {
 #[derive(Debug, Clone)]
 pub struct Address {
     pub label: &'static str,
+    pub media_type: &'static str,
     pub href: String,
     /// Absolute, to be copied into a reader.
     pub address: String,

@@ -10,9 +10,10 @@ use super::{
     tokens::{Token, attributes, decoded, tokens},
 };
 
-/// `html` as a page shows it.
-pub fn prose(html: &str, images: bool) -> Markup {
-    let mut out = Prose { markup: Markup::default(), open: Vec::new(), images };
+/// `html` as a page shows it, below a heading of the page's own of the level `below`.
+pub fn prose(html: &str, images: bool, below: usize) -> Markup {
+    let mut out =
+        Prose { markup: Markup::default(), open: Vec::new(), images, below, sections: Vec::new() };
     for token in tokens(html) {
         match token {
             Token::Text(raw) => out.markup.push_text(&decoded(raw)),
@@ -86,6 +87,10 @@ struct Prose {
     markup: Markup,
     open: Vec<&'static str>,
     images: bool,
+    /// The level of the page's own heading above.
+    below: usize,
+    /// The levels, as the text has them, of the headings that the place is under.
+    sections: Vec<u8>,
 }
 
 impl Prose {
@@ -97,32 +102,46 @@ impl Prose {
         if self.open.len() >= MAX_DEPTH {
             return;
         }
+        let shown = element.heading.map_or(element.shown, |level| self.heading(level));
         // A link in a link, and a list item's end that was left out, are the browser's to
         // mend; here every element is closed before its parent.
         self.markup.push_ours("<");
-        self.markup.push_ours(element.shown);
+        self.markup.push_ours(shown);
         for (name, value) in attributes(inside) {
-            self.attribute(element.shown, &name, &value);
+            self.attribute(shown, &name, &value);
         }
-        match element.shown {
+        match shown {
             "a" => self.markup.push_ours(" rel=\"noopener noreferrer nofollow\""),
             "audio" | "video" => self.markup.push_ours(" controls preload=\"none\""),
             _ => {}
         }
         self.markup.push_ours(">");
         if !element.void {
-            self.open.push(element.shown);
+            self.open.push(shown);
         }
+    }
+
+    /// The level of a heading here: one below the last that is above it, so that whoever goes
+    /// from heading to heading finds none left out, whatever the text begins with.
+    fn heading(&mut self, level: u8) -> &'static str {
+        while self.sections.pop_if(|above| *above >= level).is_some() {}
+        self.sections.push(level);
+        let level = self.below.saturating_add(self.sections.len()).min(HEADINGS.len());
+        HEADINGS.get(level.saturating_sub(1)).copied().unwrap_or("h6")
     }
 
     fn close(&mut self, name: &str) {
         let Some(element) = element(name).filter(|element| !element.void) else { return };
-        if !self.open.contains(&element.shown) {
+        let is_it = |open: &&str| match element.heading {
+            Some(_) => HEADINGS.contains(open),
+            None => *open == element.shown,
+        };
+        if !self.open.iter().any(is_it) {
             return;
         }
         while let Some(open) = self.open.pop() {
             self.end_tag(open);
-            if open == element.shown {
+            if is_it(&open) {
                 break;
             }
         }
@@ -217,18 +236,16 @@ pub fn is_language(tag: &str) -> bool {
 }
 
 struct Element {
-    /// What it becomes: headings go below the page's own, landmarks become plain blocks.
+    /// What it becomes: landmarks become plain blocks.
     shown: &'static str,
+    /// The level of a heading, which goes below the page's own.
+    heading: Option<u8>,
     void: bool,
 }
 
 fn element(name: &str) -> Option<Element> {
     let name = name.to_ascii_lowercase();
     let shown = match name.as_str() {
-        "h1" | "h2" => "h3",
-        "h3" => "h4",
-        "h4" => "h5",
-        "h5" | "h6" => "h6",
         "article" | "aside" | "section" | "header" | "footer" | "nav" | "main" | "center"
         | "address" | "hgroup" => "div",
         "strike" => "s",
@@ -237,11 +254,19 @@ fn element(name: &str) -> Option<Element> {
         "big" => "span",
         other => PLAIN.iter().find(|plain| **plain == other).copied()?,
     };
-    Some(Element { shown, void: matches!(shown, "br" | "hr" | "img" | "wbr" | "col" | "source") })
+    let heading = HEADINGS.iter().zip(1..).find(|(heading, _)| **heading == shown);
+    let heading = heading.map(|(_, level)| level);
+    Some(Element {
+        shown,
+        heading,
+        void: matches!(shown, "br" | "hr" | "img" | "wbr" | "col" | "source"),
+    })
 }
 
+const HEADINGS: [&str; 6] = ["h1", "h2", "h3", "h4", "h5", "h6"];
+
 /// Elements shown as they are. What is not named here is left out, its text kept.
-const PLAIN: [&str; 65] = [
+const PLAIN: [&str; 67] = [
     "a",
     "abbr",
     "audio",
@@ -302,6 +327,8 @@ const PLAIN: [&str; 65] = [
     "video",
     "wbr",
     "data",
+    "h1",
+    "h2",
     "h3",
     "h4",
     "h5",
@@ -320,7 +347,7 @@ mod tests {
     use super::*;
 
     fn shown(html: &str) -> String {
-        prose(html, true).as_str().to_owned()
+        prose(html, true, 2).as_str().to_owned()
     }
 
     #[test]
@@ -361,7 +388,7 @@ mod tests {
              decoding=\"async\" referrerpolicy=\"no-referrer\">"
         );
         assert_eq!(
-            prose(html, false).as_str(),
+            prose(html, false, 2).as_str(),
             "<span class=\"noimage\">a &quot;duck&quot;</span>"
         );
         assert_eq!(shown("<img src='data:image/svg+xml,x'>"), "");
@@ -370,6 +397,11 @@ mod tests {
     #[test]
     fn headings_stand_below_the_pages_own() {
         assert_eq!(shown("<h1>a</h1><h3>b</h3>"), "<h3>a</h3><h4>b</h4>");
+        assert_eq!(
+            shown("<h4>a</h4><h6>b</h6><h5>c</h5><h2>d</h2>"),
+            "<h3>a</h3><h4>b</h4><h4>c</h4><h3>d</h3>"
+        );
+        assert_eq!(shown("<h2>a</h3>b"), "<h3>a</h3>b");
     }
 
     #[test]

@@ -4,14 +4,14 @@ use askama::Template;
 
 use crate::{
     model::{Article, OutputSetting},
-    publish::{Place, Site},
+    publish::{Format, Part, Place, Site, archive_name},
 };
 
 use super::{
     Page,
     card::{Day, MediaKind, Shown, card, days},
     frame::{Frame, PageSite, Style, Subscription, encoded},
-    text,
+    text, when,
 };
 
 /// What a page of the river is made from.
@@ -59,8 +59,10 @@ pub fn river(site: &PageSite, river: &River<'_>) -> Page {
         |name: &str| matches!(&river.narrowed, Some(Narrowed::Feed(now, _)) if now == name);
     let newest =
         if river.has_newer { Some(format!("{path}{}", query_alone(&narrowing))) } else { None };
+    let mut frame = site.frame(&title(river), &path);
+    frame.description = Some(description(river.output));
     let page = RiverTemplate {
-        frame: site.frame(&river.output.title, &path),
+        frame,
         heading: river.output.title.clone(),
         description: river.output.description.clone(),
         filter: river.narrowed.as_ref().map(|narrowed| {
@@ -92,29 +94,65 @@ pub fn river(site: &PageSite, river: &River<'_>) -> Page {
     Page::of(&page)
 }
 
+/// The page's own title, another one for each stretch and filter.
+fn title(river: &River<'_>) -> String {
+    let mut title = river.output.title.clone();
+    if let Some(Narrowed::Tag(name) | Narrowed::Feed(_, name)) = &river.narrowed {
+        title = format!("{name}: {title}");
+    }
+    match river.articles.first().filter(|_| river.has_newer) {
+        Some(newest) => format!("{title}, until {}", when::moment(newest.position).words),
+        None => title,
+    }
+}
+
+fn description(output: &OutputSetting) -> String {
+    let of_ours = || format!("{}: each story once, with everyone who carried it", output.title);
+    output.description.clone().unwrap_or_else(of_ours)
+}
+
 /// The articles of an output as one file that looks right from a disk, and as well in the
 /// same folder as the output's other documents.
-pub fn standalone(site: &Site, output: &OutputSetting, articles: &[&Article]) -> Page {
+///
+/// What is older is in the file of an archive, that of the archive before it, and so on.
+pub fn standalone(site: &Site, output: &OutputSetting, articles: &[&Article], part: &Part) -> Page {
     let site = PageSite::alone(site, output);
+    let file = |name: &str| format!("{name}.{}", Format::Html.extension());
+    let (older, newest) = match part {
+        Part::Subscription(older) => (older.archive, None),
+        Part::Archive(archive) => (archive.older, Some(file(&output.name))),
+        Part::Page(_) | Part::Search { .. } => (None, None),
+    };
+    let heading = match &newest {
+        Some(_) => format!("{}: older articles", output.title),
+        None => output.title.clone(),
+    };
     let mut frame = site.frame(&output.title, "");
-    frame.title.clone_from(&output.title);
-    frame.site.clone_from(&output.title);
+    frame.title.clone_from(&heading);
     frame.nav = Vec::new();
+    frame.description = Some(description(output));
     frame.policy = Some(super::file_policy(site.images));
     for (link, (ending, ..)) in frame.alternates.iter_mut().zip(super::frame::DOCUMENTS) {
         link.href = format!("{}.{ending}", output.name);
     }
+    let mut outputs = site.subscriptions();
+    for address in outputs.iter_mut().flat_map(|output| &mut output.addresses) {
+        // Where the folder lies nobody knows; beside the page the document is in any case.
+        if let Some((_, file)) = address.href.rsplit_once('/') {
+            address.href = file.to_owned();
+        }
+    }
     let page = RiverTemplate {
         frame,
-        heading: output.title.clone(),
+        heading,
         description: output.description.clone(),
         filter: None,
         empty: "No article yet.",
         days: days(articles.iter().map(|a| (a.position, card(a, &site, Shown::File)))),
-        newest: None,
+        newest,
         newer: None,
-        older: None,
-        outputs: Vec::new(),
+        older: older.map(|archive| file(&archive_name(&output.name, archive))),
+        outputs,
         tags: Vec::new(),
         feeds: Vec::new(),
         feeds_hidden: 0,

@@ -29,8 +29,11 @@ pub fn search(site: &PageSite, search: &Search<'_>) -> Page {
     let title = if query.is_empty() { "Search".to_owned() } else { format!("Search: {query}") };
     let mut frame = site.frame(&title, &path);
     frame.unlisted = true;
+    frame.searchable = false;
     frame.query = query.to_owned();
-    let feed = format!("search.atom?q={}", encoded(query));
+    // By the letter the address that the feed gives itself.
+    let asked: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+    let feed = format!("search.atom?q={asked}");
     if !query.is_empty() {
         frame.alternates = vec![Alternate {
             media_type: "application/atom+xml",
@@ -51,6 +54,7 @@ pub fn search(site: &PageSite, search: &Search<'_>) -> Page {
     let count = search.articles.len();
     let page = SearchTemplate {
         found: match (count, search.has_older || search.later) {
+            (0, false) => String::new(),
             (1, false) => "1 article.".to_owned(),
             (count, false) => format!("{count} articles."),
             (_, true) => String::new(),
@@ -64,7 +68,7 @@ pub fn search(site: &PageSite, search: &Search<'_>) -> Page {
             (false, 0) if search.later => Some("No more articles.".to_owned()),
             (false, 0) => Some(format!(
                 "No article has “{query}” in it. Try fewer or shorter words; what comes in \
-                 later will be in the search's feed."
+                 later will be in the search’s feed."
             )),
             _ => None,
         },
@@ -73,6 +77,7 @@ pub fn search(site: &PageSite, search: &Search<'_>) -> Page {
             address: site.address(&feed),
         }),
         days: days(cards),
+        newest: search.later.then(|| format!("{path}?q={}", encoded(query))),
         older: search
             .articles
             .last()
@@ -98,6 +103,7 @@ struct SearchTemplate {
     message: Option<String>,
     subscribe: Option<Subscribe>,
     days: Vec<Day>,
+    newest: Option<String>,
     older: Option<String>,
 }
 

@@ -41,6 +41,10 @@ fn alone() -> crate::publish::Site {
     crate::publish::Site::new(&settings(), &[output("all", "Everything")])
 }
 
+fn first() -> crate::publish::Part {
+    crate::publish::Part::Subscription(crate::publish::Older::default())
+}
+
 fn time(text: &str) -> Time {
     text.parse().unwrap()
 }
@@ -331,7 +335,7 @@ fn no_field_of_a_feed_brings_markup_or_script_to_a_page() {
     let found = Search { query: evil, articles: &articles, has_older: true, later: false };
     for page in [
         river_page(&site, &articles),
-        standalone(&alone(), &site.outputs[0], &articles.iter().collect::<Vec<_>>()),
+        standalone(&alone(), &site.outputs[0], &articles.iter().collect::<Vec<_>>(), &first()),
         super::article(&site, &articles[0], &told),
         search(&site, &found),
         status(&site, &health, 0),
@@ -380,8 +384,13 @@ fn a_search_marks_its_words_and_offers_its_feed() {
 
 #[test]
 fn a_page_that_stands_alone_needs_no_server() {
-    let page =
-        standalone(&alone(), &output("all", "Everything"), &hundred().iter().collect::<Vec<_>>()).0;
+    let page = standalone(
+        &alone(),
+        &output("all", "Everything"),
+        &hundred().iter().collect::<Vec<_>>(),
+        &first(),
+    )
+    .0;
     assert!(page.contains("<style>") && page.contains("href=\"all.atom\""));
     assert!(!page.contains("href=\"/") && !page.contains("<form"));
 }
@@ -407,7 +416,10 @@ fn pages_to_look_at() {
     writeln!(report, "river rendered in {:?}", started.elapsed() / 10).unwrap();
     for (name, page) in [
         ("river", river_page(&site, &articles)),
-        ("alone", standalone(&alone(), &site.outputs[0], &articles.iter().collect::<Vec<_>>())),
+        (
+            "alone",
+            standalone(&alone(), &site.outputs[0], &articles.iter().collect::<Vec<_>>(), &first()),
+        ),
         ("article", super::article(&site, &articles[0], &members())),
         ("search", search(&site, &found)),
         ("none", search(&site, &none)),

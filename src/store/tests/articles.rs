@@ -1,7 +1,7 @@
 //! The river, outputs, search, and groups of entries.
 
 use super::*;
-use crate::model::OutputFilter;
+use crate::model::{Arrived, OutputFilter};
 
 fn dated(word: &str, when: Time) -> Entry {
     changed(entry(word), |entry| entry.published = Some(when))
@@ -81,6 +81,25 @@ async fn an_output_takes_in_its_tags_and_feeds_and_so_many_of_each() {
         it.title.as_deref() == Some("About a3")
     });
     assert_eq!(titles(&only.await.unwrap()), ["About a3"]);
+}
+
+#[tokio::test]
+async fn the_arrivals_of_a_feed_that_is_seldom_met_are_found_below_all_others() {
+    let house = House::with(&["seldom", "often"]).await;
+    let first: Vec<Entry> =
+        (0..4).map(|hour| dated(&format!("old {hour}"), noon() - hours(hour))).collect();
+    house.poll(1, noon(), &first).await;
+    // More than are looked at before the feed's own list is.
+    let many: Vec<Entry> = (0..2_200).map(|number| dated(&number.to_string(), noon())).collect();
+    house.poll(2, noon(), &many).await;
+    house.poll(1, noon(), &[dated("new", noon() - hours(9))]).await;
+    let filter = OutputFilter { feeds: vec!["seldom".into()], ..Default::default() };
+    let arrived = Some(Arrived::ALL);
+    let query = ArticleQuery { filter, arrived, limit: 4, ..Default::default() };
+    let found = house.store.articles(query).await.unwrap();
+    // A document's entries arrive from its end, the oldest first.
+    assert_eq!(titles(&found), ["About new", "About old 0", "About old 1", "About old 2"]);
+    assert!(found.is_sorted_by_key(|article| std::cmp::Reverse(article.row)));
 }
 
 #[tokio::test]
