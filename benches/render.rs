@@ -32,7 +32,12 @@ fn rendering(criterion: &mut Criterion) {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
     let folder = tempfile::tempdir().expect("a folder");
     let (store, _) = runtime.block_on(paper::store(&folder.path().join("store.db"), 1_000));
-    let ask = || runtime.block_on(store.articles(ArticleQuery::of(&output))).expect("an answer");
+    let query = ArticleQuery {
+        filter: output.filter.clone(),
+        limit: output.limit,
+        ..ArticleQuery::default()
+    };
+    let ask = || runtime.block_on(store.articles(query.clone())).expect("an answer");
     let articles = ask();
     assert_eq!(articles.len(), 100);
 

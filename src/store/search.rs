@@ -104,8 +104,9 @@ fn split_pairs(text: &str) -> String {
 /// Each run of such a script as its overlapping pairs; in texts its last sign as well, so
 /// that each sign begins one of the words.
 fn split_runs(text: &str, last_alone: bool) -> String {
-    // All of them begin with U+0E00 or later, in UTF-8 with such a byte.
-    if text.bytes().all(|byte| byte < 0xe0) || !text.chars().any(in_pairs) {
+    // In UTF-8 none of them begins with a lower byte, nor with those of U+1000 to U+2FFF.
+    let may_be = |byte: u8| byte >= 0xe0 && !matches!(byte, 0xe1 | 0xe2);
+    if !text.bytes().any(may_be) || !text.chars().any(in_pairs) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() * 2);

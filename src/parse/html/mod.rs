@@ -3,8 +3,9 @@
 //! In: a [`RawText`]. Out: [`Html`] that is safe to show, or plain text. Never here: what
 //! the feed calls the field, or how long it may be when it is stored.
 //!
-//! The road of markup: [`rebuild`] makes it small and regular, [`gate`] judges it, by what
-//! [`regular`] says of it or by parsing it again. [`plain`]
+//! The road of markup: [`rebuild`] makes it small and regular, [`straight`] does the same for
+//! what is plainly written, [`gate`] judges it, by what [`regular`] says of it or by parsing
+//! it again. [`plain`]
 //! reads text out of markup and tells whether a text is markup at all.
 
 mod allow;
@@ -14,6 +15,7 @@ mod pieces;
 mod plain;
 mod rebuild;
 mod regular;
+mod straight;
 pub(crate) mod tokens;
 
 use url::Url;
@@ -84,6 +86,9 @@ pub(crate) fn one_line(text: &str) -> String {
 fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
     if !text.contains('<') {
         return plain_field(&printable(&plain::unescaped(text)), None);
+    }
+    if let Some(html) = straight::rebuilt(text, base) {
+        return Cleaned { html: gate::sanitized(html), repair: None };
     }
     match rebuild::rebuild(text, base) {
         Ok(rebuilt) => Cleaned {

@@ -21,7 +21,7 @@ use html5ever::{
 use url::Url;
 
 use super::{
-    allow, plain, regular,
+    allow, plain,
     tokens::{self, TooHeavy},
 };
 use crate::parse::urls;
@@ -81,6 +81,10 @@ impl<'a> Rebuild<'a> {
             return;
         }
         self.close_implied(name);
+        // HTML's parser would move it out of the table, into the other link.
+        if name == "a" && self.in_skeleton() && self.position("a", &[]).is_some() {
+            return;
+        }
         let too_deep = self.open.borrow().len() >= MAX_DEPTH;
         let too_many = self.written.get() >= MAX_TAGS;
         if too_deep || too_many || self.is_misplaced(name) {
@@ -101,34 +105,11 @@ impl<'a> Rebuild<'a> {
     fn attributes(&self, element: &str, attributes: &[Attribute], out: &mut String) {
         for attribute in attributes {
             let name = &*attribute.name.local;
-            if !allow::attribute(element, name) {
-                continue;
+            if allow::attribute(element, name) {
+                write_attribute(self.base, (element, name, &attribute.value), out);
             }
-            let value: Cow<'_, str> = match name {
-                _ if allow::ADDRESSES.contains(&name) => {
-                    match address(self.base, &attribute.value, element == "a") {
-                        Some(url) => url.into(),
-                        None => continue,
-                    }
-                }
-                "srcset" => match candidates(self.base, &attribute.value) {
-                    Some(candidates) => candidates.into(),
-                    None => continue,
-                },
-                _ => Cow::Borrowed(&attribute.value),
-            };
-            out.push(' ');
-            out.push_str(name);
-            out.push_str("=\"");
-            plain::escape_attribute_into(&value, out);
-            out.push('"');
         }
-        // As the gate would write it.
-        match element {
-            "a" => out.extend([" rel=\"", regular::LINK_REL, "\""]),
-            "img" => out.push_str(" loading=\"lazy\""),
-            _ => {}
-        }
+        out.push_str(ours(element));
     }
 
     fn end(&self, name: &html5ever::LocalName) {
@@ -200,13 +181,16 @@ impl<'a> Rebuild<'a> {
         }
     }
 
+    fn in_skeleton(&self) -> bool {
+        self.open.borrow().last().is_some_and(|last| {
+            matches!(&**last, "table" | "tbody" | "thead" | "tfoot" | "tr" | "colgroup")
+        })
+    }
+
     /// Elements right inside a table's skeleton are moved out of it by HTML's parser, each
     /// with a walk over all before: a few are a publisher's slip, many are an attack.
     fn is_misplaced(&self, name: &str) -> bool {
-        let in_skeleton = self.open.borrow().last().is_some_and(|last| {
-            matches!(&**last, "table" | "tbody" | "thead" | "tfoot" | "tr" | "colgroup")
-        });
-        if !in_skeleton || is_table_part(name) {
+        if !self.in_skeleton() || is_table_part(name) {
             return false;
         }
         self.misplaced.set(self.misplaced.get() + 1);
@@ -248,6 +232,37 @@ impl TokenSink for Rebuild<'_> {
             | Token::ParseError(_) => {}
         }
         TokenSinkResult::Continue
+    }
+}
+
+/// One attribute of our table, if its value may stay.
+pub(super) fn write_attribute(
+    base: Option<&Url>,
+    (element, name, value): (&str, &str, &str),
+    out: &mut String,
+) {
+    let value: Cow<'_, str> = match name {
+        _ if allow::ADDRESSES.contains(&name) => match address(base, value, element == "a") {
+            Some(url) => url.into(),
+            None => return,
+        },
+        "srcset" => match candidates(base, value) {
+            Some(candidates) => candidates.into(),
+            None => return,
+        },
+        _ => Cow::Borrowed(value),
+    };
+    out.extend([" ", name, "=\""]);
+    plain::escape_attribute_into(&value, out);
+    out.push('"');
+}
+
+/// What elements are given by us, as the gate would write it.
+pub(super) fn ours(element: &str) -> &'static str {
+    match element {
+        "a" => " rel=\"noopener noreferrer nofollow\"",
+        "img" => " loading=\"lazy\"",
+        _ => "",
     }
 }
 
