@@ -17,7 +17,7 @@ use super::{
     feeds,
     values::{blob, from_blob, list_json, millis, number, seconds, signed, url},
 };
-use crate::model::{DedupSettings, FeedState};
+use crate::model::{DedupSettings, FeedState, Time};
 
 /// Guids of one feed that are remembered as shown: a document may have a million entries,
 /// a part that is merged into it may come with each poll.
@@ -39,31 +39,76 @@ struct Before {
 pub(super) fn commit(
     connection: &Connection,
     update: &FeedUpdate,
+    parts: Committed,
     rules: &DedupSettings,
 ) -> Result<Committed, Fault> {
     let before = before(connection, update.feed)?;
     let mut done = Committed::default();
     let mut shown = false;
     if let Some(reading) = &update.reading {
-        let intake = Intake {
-            connection,
-            feed: update.feed,
-            feed_url: &before.url,
-            stands_alone: before.stands_alone,
-            first_document: before.document_guids.is_none(),
-            at: update.at,
-            rules,
-        };
+        let intake = before.intake(connection, update.feed, update.at, rules);
         done = entries::take_in(&intake, reading)?;
         shown = done != Committed::default();
         shown |= set_document(connection, update, reading, &before)?;
     }
-    set_poll(connection, update, &before, done)?;
-    add_fetch(connection, update, done)?;
+    let all = done.and(parts);
+    set_poll(connection, update, &before, all)?;
+    add_entries(connection, update.feed, done)?;
+    add_fetch(connection, update, all)?;
     if shown {
         bump_revision(connection)?;
     }
+    Ok(all)
+}
+
+/// Entries of a document whose poll is committed later, and nothing else.
+pub(super) fn commit_part(
+    connection: &Connection,
+    feed: FeedId,
+    at: Time,
+    reading: &Reading,
+    first_place: usize,
+    rules: &DedupSettings,
+) -> Result<Committed, Fault> {
+    let before = before(connection, feed)?;
+    let intake = Intake { first_place, ..before.intake(connection, feed, at, rules) };
+    let done = entries::take_in(&intake, reading)?;
+    add_entries(connection, feed, done)?;
+    if done != Committed::default() {
+        bump_revision(connection)?;
+    }
     Ok(done)
+}
+
+impl Before {
+    fn intake<'a>(
+        &'a self,
+        connection: &'a Connection,
+        feed: FeedId,
+        at: Time,
+        rules: &'a DedupSettings,
+    ) -> Intake<'a> {
+        Intake {
+            connection,
+            feed,
+            feed_url: &self.url,
+            stands_alone: self.stands_alone,
+            first_document: self.document_guids.is_none(),
+            first_place: 0,
+            at,
+            rules,
+        }
+    }
+}
+
+/// Keeps count of the feed's entries.
+fn add_entries(connection: &Connection, feed: FeedId, done: Committed) -> Result<(), Fault> {
+    if done.new_entries > 0 {
+        connection
+            .prepare_cached("UPDATE feeds SET entry_count = entry_count + ?2 WHERE id = ?1")?
+            .execute((feed.0, done.new_entries))?;
+    }
+    Ok(())
 }
 
 /// Says that an output could show something else now.
@@ -184,7 +229,7 @@ fn set_poll(
                  last_success = iif(:error IS NULL, :at, last_success),
                  consecutive_failures = :failures, failing_since = :failing_since,
                  error = :error, interval_seconds = :interval, recent = :recent,
-                 memory = :memory, entry_count = entry_count + :new
+                 memory = :memory
               WHERE id = :id",
         )?
         .execute(named_params! {
@@ -204,7 +249,6 @@ fn set_poll(
             ":interval": number(update.interval.as_secs()),
             ":recent": recent,
             ":memory": serde_json::to_string(&update.memory)?,
-            ":new": done.new_entries,
         })?;
     Ok(())
 }

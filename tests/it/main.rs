@@ -3,10 +3,14 @@
 // A test that cannot be set up has failed.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
+mod bombs;
 mod browser;
 mod cli;
 mod crash;
+mod faults;
 mod fetch;
+mod fuzz;
+mod hostile;
 mod origin;
 mod readers;
 mod river;
