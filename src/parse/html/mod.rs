@@ -85,7 +85,8 @@ fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
     }
     match rebuild::rebuild(text, base) {
         Ok(rebuilt) => Cleaned {
-            html: gate::sanitized(&rebuilt.html),
+            // Only now: character references have become characters.
+            html: gate::sanitized(&without_controls(rebuilt.html)),
             repair: rebuilt.thinned.then_some(TOO_DEEP),
         },
         Err(tokens::TooHeavy) => as_text(text, TOO_HEAVY),
@@ -103,8 +104,15 @@ fn as_text(markup: &str, repair: &'static str) -> Cleaned {
 }
 
 fn printable(text: &str) -> String {
-    let kept = |letter: &char| matches!(letter, '\n' | '\t') || !plain::is_unprintable(*letter);
-    text.chars().filter(kept).collect()
+    text.chars().filter(|letter| is_kept(*letter)).collect()
+}
+
+fn without_controls(html: String) -> String {
+    if html.chars().all(is_kept) { html } else { printable(&html) }
+}
+
+fn is_kept(letter: char) -> bool {
+    matches!(letter, '\n' | '\t') || !plain::is_unprintable(letter)
 }
 
 /// At most `bytes` of the text, cut between characters.
