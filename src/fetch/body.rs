@@ -40,8 +40,8 @@ impl BodyBudget {
     /// Not timed: others' slowness is not this server's.
     async fn keep(&self, document: &mut Document) {
         let (size, needed) = match document.bytes.len() {
-            ..=SMALL => return,
-            ..=MIDDLING => (Size::Middling, &self.middling),
+            0..=SMALL => return,
+            length if length <= MIDDLING => (Size::Middling, &self.middling),
             _ => (Size::Giant, &self.giant),
         };
         if document.permit.as_ref().is_none_or(|(held, _)| *held != size) {

@@ -193,7 +193,6 @@ const PART: usize = 500;
 const MAX_OFFERS: usize = 3;
 
 #[cfg(test)]
-
 mod tests {
     use super::*;
 

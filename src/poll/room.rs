@@ -161,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn the_largest_has_the_large_room_to_itself_and_small_ones_pass_by() {
         let room = Room::default();
-        let giant = answer(&b"<item/>".repeat(9 << 17));
+        let giant = answer(&b"<item/>".repeat(13 << 17));
         let place = room.place_for(&giant).await;
         assert!(place.is_large);
         assert_eq!(room.large.available_permits(), 0);
