@@ -215,6 +215,7 @@ mod tests {
             error: error.map(str::to_owned),
             bytes: 1024,
             next_poll: None,
+            quick: true,
             elapsed: Duration::ZERO,
         };
         round.count(polled(3, None));

@@ -59,7 +59,8 @@ impl fmt::Display for Fault {
             write!(f, ":{line}:{column}")?;
         }
         if !self.key.is_empty() {
-            write!(f, ": {}", self.key)?;
+            // An unknown key is shown as it stands in the file, which may be any file.
+            write!(f, ": {}", self.key.replace(char::is_control, " "))?;
         }
         f.write_str(": ")?;
         if self.weight == Weight::Advice {

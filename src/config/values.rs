@@ -192,6 +192,12 @@ pub(super) fn schedule(text: &str, now: Time) -> Parsed<Duration> {
     if !text.is_ascii() {
         return Err(format!("is no cron text: \"{}\"; {example}", shown(text)));
     }
+    // croner takes a list of nothing for a field that never matches, and would look for a match
+    // for seconds, through thousands of years.
+    let has_gap = |field: &str| field.split(',').any(str::is_empty);
+    if text.split_whitespace().any(has_gap) {
+        return Err(format!("has an empty place in a list: \"{}\"; {example}", shown(text)));
+    }
     if text.split_whitespace().count() == 5 && !text.trim().starts_with('@') {
         return Err(format!(
             "has five fields; seconds come first here: write \"0 {}\"",

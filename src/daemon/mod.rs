@@ -237,6 +237,7 @@ impl Daemon {
 
     /// A second has passed: claims what is due, as far as there is room.
     async fn tick(&mut self) -> Result<(), StoreError> {
+        self.give_back().await?;
         let room = u32::try_from(self.dispatch.room()).unwrap_or(u32::MAX);
         if room > 0 {
             let due = self.store.claim(Claim::Due, Utc::now(), room, LEASE).await?;
@@ -262,6 +263,27 @@ impl Daemon {
             service::alive();
             let feeds = self.config.feeds.len();
             service::status(&format!("{feeds} feeds, {} in flight", self.dispatch.in_flight()));
+        }
+        Ok(())
+    }
+
+    /// Gives back what is leased and yet not on its way.
+    ///
+    /// Polls that the store could not keep are made again, though not at once: as long as its
+    /// fault lasts, the feeds' servers would send the same each second.
+    async fn give_back(&mut self) -> Result<(), StoreError> {
+        let stranded = self.dispatch.take_stranded();
+        if !stranded.is_empty() {
+            let again = Utc::now() + AFTER_A_FAULT;
+            let put_off = stranded.iter().map(|feed| (*feed, again)).collect();
+            if let Err(error) = self.store.put_off(put_off).await {
+                self.dispatch.strand(stranded);
+                return Err(error);
+            }
+        }
+        let twice = self.dispatch.take_twice();
+        if !twice.is_empty() {
+            self.store.release(twice).await?;
         }
         Ok(())
     }
@@ -432,6 +454,9 @@ const LEASE: Duration = Duration::from_secs(10 * 60);
 
 /// How long polls and connections in flight may take to end.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long feeds wait whose polls the store could not keep, once it works again.
+const AFTER_A_FAULT: TimeDelta = TimeDelta::seconds(10);
 
 /// The clock's own gap.
 const SECOND: TimeDelta = TimeDelta::seconds(1);

@@ -7,29 +7,55 @@ use bytes::Bytes;
 use reqwest::{Response, header::CONTENT_ENCODING};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{codings::Decoder, faults, journey::Stopwatch};
+use super::{
+    codings::{Decoder, STEP_BYTES},
+    faults,
+    journey::Stopwatch,
+};
 use crate::model::FetchError;
 
-/// How many large bodies may be in memory at once, from the first byte past [`LARGE`] until
+/// How many large bodies may be in memory at once, from the first byte past [`SMALL`] until
 /// the last clone of the document is dropped.
+///
+/// In two steps, so that a middling body never waits for giants to be read: up to [`MIDDLING`]
+/// one of many permits, beyond it one of few, for which a body waits with the first in hand.
+/// Nobody with the second waits for the first, so no two wait for each other.
 #[derive(Debug, Clone)]
 pub(super) struct BodyBudget {
-    permits: Arc<Semaphore>,
+    middling: Arc<Semaphore>,
+    giant: Arc<Semaphore>,
 }
 
 impl BodyBudget {
     pub(super) fn new(max_body_bytes: u64) -> Self {
-        let permits = (ALL_BODIES / max_body_bytes.max(1)).clamp(FEWEST_PERMITS, MOST_PERMITS);
-        Self { permits: Arc::new(Semaphore::new(usize::try_from(permits).unwrap_or(1))) }
+        let giant = (ALL_GIANTS / max_body_bytes.max(1)).clamp(FEWEST_GIANTS, MOST_GIANTS);
+        Self {
+            middling: Arc::new(Semaphore::new(ALL_MIDDLING / MIDDLING)),
+            giant: Arc::new(Semaphore::new(usize::try_from(giant).unwrap_or(1))),
+        }
     }
 
+    /// The permit that a body of this size needs, if it needs another than it has.
+    ///
     /// Not timed: others' slowness is not this server's.
-    async fn take(&self) -> OwnedSemaphorePermit {
-        Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed: nobody calls close")
+    async fn keep(&self, document: &mut Document) {
+        let (size, needed) = match document.bytes.len() {
+            0..=SMALL => return,
+            length if length <= MIDDLING => (Size::Middling, &self.middling),
+            _ => (Size::Giant, &self.giant),
+        };
+        if document.permit.as_ref().is_none_or(|(held, _)| *held != size) {
+            let permit = Arc::clone(needed).acquire_owned().await;
+            let permit = permit.expect("the semaphore is never closed: nobody calls close");
+            document.permit = Some((size, permit));
+        }
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    Middling,
+    Giant,
 }
 
 /// Reads the whole body and undoes its coding. `read_bytes` counts what was decoded, also
@@ -49,7 +75,7 @@ pub(super) async fn read(
     }
     let mut document = Document { bytes: Vec::new(), permit: None };
     if decoder.is_identity() {
-        let length = response.content_length().unwrap_or(0).min(LARGE as u64);
+        let length = response.content_length().unwrap_or(0).min(SMALL as u64);
         document.bytes.reserve_exact(usize::try_from(length).unwrap_or(0));
     }
     let mut wire_bytes = 0_u64;
@@ -60,14 +86,13 @@ pub(super) async fn read(
         let mut input: &[u8] = &chunk;
         let mut more = true;
         while more {
+            make_room(&mut document.bytes);
             more = decoder.step(&mut input, &mut document.bytes)?;
             *read_bytes = document.bytes.len() as u64;
             if *read_bytes > limit_bytes || wire_bytes > limit_bytes {
                 return Err(too_large);
             }
-            if document.bytes.len() > LARGE && document.permit.is_none() {
-                document.permit = Some(budget.take().await);
-            }
+            budget.keep(&mut document).await;
         }
     }
     decoder.finish(&mut document.bytes)?;
@@ -78,10 +103,18 @@ pub(super) async fn read(
     Ok(Bytes::from_owner(document))
 }
 
+/// Room for a step more. A large vector that grows by itself doubles, and a large body would
+/// hold up to twice its size.
+fn make_room(bytes: &mut Vec<u8>) {
+    if bytes.len() > SMALL / 2 && bytes.capacity() - bytes.len() < STEP_BYTES {
+        bytes.reserve_exact(if bytes.len() < MIDDLING { MIDDLING / 4 } else { MIDDLING });
+    }
+}
+
 /// The bytes of a document, and its share of the budget for as long as they are held.
 struct Document {
     bytes: Vec<u8>,
-    permit: Option<OwnedSemaphorePermit>,
+    permit: Option<(Size, OwnedSemaphorePermit)>,
 }
 
 impl AsRef<[u8]> for Document {
@@ -116,15 +149,22 @@ pub(super) async fn drain(mut response: Response, watch: &mut Stopwatch) -> Vec<
     read
 }
 
-/// Bodies up to this size are not counted: 64 of them at once are bearable.
-const LARGE: usize = 1024 * 1024;
+/// Bodies up to this size are not counted: 64 of them at once are bearable, and most feeds are
+/// below it.
+const SMALL: usize = 128 * 1024;
 
-/// What all large bodies together may hold.
-const ALL_BODIES: u64 = 48 * 1024 * 1024;
+/// Nearly all other feeds are below this.
+const MIDDLING: usize = 1024 * 1024;
+
+/// What all middling bodies together may hold.
+const ALL_MIDDLING: usize = 16 * 1024 * 1024;
+
+/// What all larger ones together may hold.
+const ALL_GIANTS: u64 = 20 * 1024 * 1024;
 
 /// One slow giant must not keep every other waiting.
-const FEWEST_PERMITS: u64 = 2;
-const MOST_PERMITS: u64 = 8;
+const FEWEST_GIANTS: u64 = 2;
+const MOST_GIANTS: u64 = 8;
 
 const DRAIN_BYTES: usize = 64 * 1024;
 const DRAIN_TIME: std::time::Duration = std::time::Duration::from_secs(2);

@@ -317,7 +317,7 @@ const STEP_BUFFER: usize = 16 * 1024;
 const GZIP_STEP: usize = 512;
 
 /// The most that one step adds.
-const STEP_BYTES: usize = 64 * 1024;
+pub(super) const STEP_BYTES: usize = 64 * 1024;
 
 /// 8 MiB, the most that a window may be on the web (RFC 9659 3).
 const ZSTD_WINDOW_LOG: u32 = 23;

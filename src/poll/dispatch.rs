@@ -1,7 +1,8 @@
 //! Polls in flight: at most so many at once, hosts by turns.
 //!
 //! In: claimed feeds. Out: what came of each. A feed takes a slot only once its host lets it
-//! in, so that a slow host delays nobody else.
+//! in, so that a slow host delays nobody else; and a part of the slots is kept for feeds that
+//! were quick the last time, so that slow and large ones, however many, cannot delay those.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -36,10 +37,18 @@ pub struct Dispatch {
     polls: JoinSet<Ended>,
     /// Whose poll a task is: a task that broke cannot tell it any more.
     tasks: HashMap<task::Id, FeedId>,
+    /// Feeds whose last poll took next to nothing.
+    quick: HashSet<FeedId>,
+    /// Feeds in flight of which that is not known.
+    slow: HashSet<FeedId>,
     /// What hubs pushed and nobody has begun to read.
     pushes: VecDeque<Push>,
     /// Feeds whose pushes are being taken in.
     pushing: HashSet<FeedId>,
+    /// Feeds whose polls the store could not keep.
+    stranded: Vec<FeedId>,
+    /// Feeds that were claimed although they are ours: see [`Self::take_twice`].
+    twice: Vec<FeedId>,
     /// Feeds whose host asked for rest, and when they may be polled.
     resting: Vec<(FeedId, Time)>,
     /// When the first waiting host lets somebody in.
@@ -55,8 +64,12 @@ impl Dispatch {
             ours: HashSet::new(),
             polls: JoinSet::new(),
             tasks: HashMap::new(),
+            quick: HashSet::new(),
+            slow: HashSet::new(),
             pushes: VecDeque::new(),
             pushing: HashSet::new(),
+            stranded: Vec::new(),
+            twice: Vec::new(),
             resting: Vec::new(),
             wake: None,
         }
@@ -88,6 +101,8 @@ impl Dispatch {
                     self.poller.fetcher().hosts().rest(&feed.poll_url, rest.until);
                 }
                 self.queue.push(feed);
+            } else {
+                self.twice.push(feed.id);
             }
         }
     }
@@ -118,21 +133,27 @@ impl Dispatch {
             let mut pass: Option<HostPass> = None;
             let mut rests = None;
             let (hosts, wake) = (self.poller.fetcher().hosts().clone(), &mut self.wake);
-            let next = self.queue.next(|feed| match hosts.try_enter(&feed.poll_url) {
-                Turn::Now(open) => {
-                    pass = Some(open);
-                    true
-                }
-                Turn::NotBefore(at) => {
-                    let at = at.into_std();
-                    *wake = Some(wake.map_or(at, |wake| wake.min(at)));
-                    false
-                }
-                Turn::Busy => false,
-                Turn::Resting(left) => {
-                    rests = Some(left);
-                    true
-                }
+            let slow_may_go = self.slow.len() < self.concurrency - self.concurrency / KEPT_PART;
+            let quick = &self.quick;
+            let may_go = |feed: &DueFeed| slow_may_go || quick.contains(&feed.id);
+            let next = self.queue.next(|feed| {
+                may_go(feed)
+                    && match hosts.try_enter(&feed.poll_url) {
+                        Turn::Now(open) => {
+                            pass = Some(open);
+                            true
+                        }
+                        Turn::NotBefore(at) => {
+                            let at = at.into_std();
+                            *wake = Some(wake.map_or(at, |wake| wake.min(at)));
+                            false
+                        }
+                        Turn::Busy => false,
+                        Turn::Resting(left) => {
+                            rests = Some(left);
+                            true
+                        }
+                    }
             });
             match (next, pass) {
                 (Some(feed), Some(pass)) => self.start(feed, pass),
@@ -169,6 +190,23 @@ impl Dispatch {
         std::mem::take(&mut self.resting)
     }
 
+    /// Feeds that were claimed in vain, to be given back: due again before anyone saw that
+    /// their poll had ended, or in flight for longer than their lease.
+    pub fn take_twice(&mut self) -> Vec<FeedId> {
+        std::mem::take(&mut self.twice)
+    }
+
+    /// Feeds whose polls came to nothing, for the store failed: they are still leased, and to
+    /// be given back once it works.
+    pub fn take_stranded(&mut self) -> Vec<FeedId> {
+        std::mem::take(&mut self.stranded)
+    }
+
+    /// They could not be given back yet.
+    pub fn strand(&mut self, feeds: Vec<FeedId>) {
+        self.stranded.extend(feeds);
+    }
+
     /// Feeds whose pushes nobody has begun to read: they are to be polled instead.
     pub fn drain_pushes(&mut self) -> Vec<FeedId> {
         self.pushes.drain(..).map(|push| push.feed).collect()
@@ -198,6 +236,9 @@ impl Dispatch {
     }
 
     fn start(&mut self, feed: DueFeed, pass: HostPass) {
+        if !self.quick.contains(&feed.id) {
+            self.slow.insert(feed.id);
+        }
         let poller = Arc::clone(&self.poller);
         self.spawn(feed.id, async move { Box::pin(poller.poll(feed, pass)).await.map(Some) });
     }
@@ -214,7 +255,17 @@ impl Dispatch {
         let task = joined.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
         if let Some(feed) = self.tasks.remove(&task) {
             self.ours.remove(&feed);
-            self.pushing.remove(&feed);
+            self.slow.remove(&feed);
+            if matches!(joined, Ok((_, Err(_)))) {
+                self.stranded.push(feed);
+            }
+            // A push says nothing of the feed's own server.
+            if !self.pushing.remove(&feed) {
+                match &joined {
+                    Ok((_, Ok(Some(polled)))) if polled.quick => self.quick.insert(feed),
+                    _ => self.quick.remove(&feed),
+                };
+            }
         }
         match joined {
             Ok((_, polled)) => polled.transpose(),
@@ -227,8 +278,12 @@ impl Dispatch {
     }
 }
 
-/// Waiting feeds for each slot: enough that a slot finds one whose host is free.
-const WAITING_FACTOR: usize = 4;
+/// Waiting feeds for each slot: enough that a slot finds one whose host is free, and that
+/// hundreds of slow feeds do not keep the quick ones from being claimed.
+const WAITING_FACTOR: usize = 16;
+
+/// One slot in so many is kept for quick feeds.
+const KEPT_PART: usize = 4;
 
 /// Pushes in memory; the hub is told to come again with more.
 const PUSHES: usize = 4;

@@ -7,8 +7,10 @@
 
 pub mod conclude;
 mod dispatch;
+mod intake;
 mod push;
 mod queue;
+mod room;
 mod round;
 
 use std::{
@@ -17,27 +19,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use chrono::Utc;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tracing::{info, warn};
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
-    dedup,
     fetch::{Fetcher, HostPass},
     metrics::{FetchResult, Metrics},
-    model::{
-        Document, DueFeed, FeedSetting, FeedState, Fetched, Outcome, PaceLimits, RawFeed, Time,
-        mended, redacted,
-    },
-    parse::{self, ParseError},
+    model::{DueFeed, FeedSetting, FeedState, Fetched, PaceLimits, Time, mended, redacted},
     schedule::{NetworkWatch, Reach},
-    store::{Arriving, Committed, Reading, Store, StoreError},
+    store::{Committed, Store, StoreError},
 };
 
-use conclude::{Around, DocumentRead, conclude};
+use conclude::{Around, conclude};
 pub use dispatch::Dispatch;
+use room::Room;
 pub use round::{Progress, fetch_once};
 
 /// Polls feeds. Shared by all polls in flight.
@@ -47,11 +43,8 @@ pub struct Poller {
     fetcher: Fetcher,
     pace: PaceLimits,
     metrics: Metrics,
-    /// Reading and finishing are CPU work: as many at once as there are cores.
-    cores: Semaphore,
-    /// Large documents become many times as large while they are read and wait for the
-    /// writer: one at a time, from its reading to its commit.
-    heavy: Semaphore,
+    /// Where documents are read.
+    room: Room,
     network: Mutex<NetworkWatch>,
     /// Told when a request has met something: what the network watch goes by.
     met: Notify,
@@ -75,6 +68,8 @@ pub struct Polled {
     pub error: Option<String>,
     /// `None` for a feed that is gone.
     pub next_poll: Option<Time>,
+    /// Its server answered at once, and with little.
+    pub quick: bool,
     pub elapsed: Duration,
 }
 
@@ -86,14 +81,12 @@ impl Poller {
         metrics: Metrics,
         feeds: &[FeedSetting],
     ) -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             store,
             fetcher,
             pace,
             metrics,
-            cores: Semaphore::new(cores),
-            heavy: Semaphore::new(1),
+            room: Room::default(),
             network: Mutex::default(),
             met: Notify::new(),
             addresses: feeds.iter().map(|feed| (feed.url.to_string(), feed.name.clone())).collect(),
@@ -126,21 +119,14 @@ impl Poller {
             self.fetcher.hosts().rest(&fetched.final_url, rest.until);
         }
         let around = self.around(&feed, &fetched).await;
-        let _heavy = match &fetched.outcome {
-            Outcome::Document { body, .. } if body.len() > HEAVY_BYTES => {
-                Some(self.heavy.acquire().await.expect("nobody closes the semaphore"))
-            }
-            _ => None,
-        };
-        let reading = self.read(&feed, &fetched).await?;
+        // Held until the commit: what waits for the writer is in memory, too.
+        let place = self.room.place_for(&fetched).await;
+        let read = self.take_in(&feed, &mut fetched, &place).await?;
+        let reading = read.document;
         if let Some(Ok(read)) = &reading
             && mended(&read.reading.repairs).next().is_some()
         {
             self.metrics.repaired("document");
-        }
-        if let Outcome::Document { body, .. } = &mut fetched.outcome {
-            // Read: its memory, and its place in the budget, are for others.
-            *body = Bytes::new();
         }
         let unreadable = matches!(reading, Some(Err(_)));
         let links = match &reading {
@@ -152,7 +138,7 @@ impl Poller {
         let (state, error) = (update.state, update.record.error.clone());
         let next_poll = update.next_poll;
         let writing = Instant::now();
-        let committed = self.store.commit(update).await?;
+        let committed = self.store.commit_rest(update, read.parts).await?;
         self.metrics.committed(writing.elapsed());
         if self.hears_hubs && !unreadable {
             self.note_hub(feed.id, &fetched, links.as_ref()).await;
@@ -171,59 +157,11 @@ impl Poller {
             state,
             error,
             next_poll,
+            quick: fetched.elapsed <= QUICK && fetched.bytes <= QUICK_BYTES,
             elapsed: started.elapsed(),
         };
         polled.log();
         Ok(polled)
-    }
-
-    /// Reads what came, unless it is what we read last time.
-    async fn read(
-        &self,
-        feed: &DueFeed,
-        fetched: &Fetched,
-    ) -> Result<Option<Result<DocumentRead, ParseError>>, StoreError> {
-        let Outcome::Document { body, content_type, delta } = &fetched.outcome else {
-            return Ok(None);
-        };
-        let body_hash = xxh3_64(body);
-        if feed.body_hash == Some(body_hash) {
-            return Ok(None);
-        }
-        let document = Document {
-            bytes: body.clone(),
-            content_type: content_type.clone(),
-            base: Some(fetched.final_url.clone()),
-        };
-        let base = fetched.final_url.clone();
-        let raw = match self
-            .on_a_core(move || with_offers(parse::read(&document), &document, &base))
-            .await
-        {
-            Ok(raw) => raw,
-            Err(error) => return Ok(Some(Err(error))),
-        };
-        let guids: Vec<String> = raw.entries.iter().map(|entry| entry.guid.clone()).collect();
-        let known = match feed.entries {
-            0 => HashMap::new(),
-            _ => self.store.known(feed.id, guids.clone()).await?,
-        };
-        let partial = *delta;
-        let read = self.on_a_core(move || Ok(ready(raw, guids, &known, partial, body_hash))).await;
-        Ok(Some(read))
-    }
-
-    /// Runs CPU work on a blocking thread; its panic is this document's error.
-    async fn on_a_core<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, ParseError> + Send + 'static,
-    ) -> Result<T, ParseError> {
-        let _permit = self.cores.acquire().await.expect("nobody closes the semaphore");
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-            warn!("a document made the reader panic: {error}");
-            let reason = "the reader broke on it (please report the feed)".to_owned();
-            Err(ParseError::NotAFeed { reason })
-        })
     }
 
     async fn around(&self, feed: &DueFeed, fetched: &Fetched) -> Around {
@@ -295,58 +233,6 @@ impl Polled {
     }
 }
 
-/// A web page in place of a feed says which feeds it offers.
-fn with_offers(
-    read: Result<RawFeed, ParseError>,
-    document: &Document,
-    base: &url::Url,
-) -> Result<RawFeed, ParseError> {
-    read.map_err(|error| {
-        let offers =
-            parse::discover::discover(&document.bytes, document.content_type.as_deref(), base);
-        let offers: Vec<String> =
-            offers.iter().take(MAX_OFFERS).map(|feed| feed.url.to_string()).collect();
-        match error {
-            ParseError::NotAFeed { reason } if !offers.is_empty() => ParseError::NotAFeed {
-                reason: format!("{reason}; it offers these feeds: {}", offers.join(", ")),
-            },
-            error => error,
-        }
-    })
-}
-
-/// Finishes and fingerprints what is new or changed.
-fn ready(
-    raw: RawFeed,
-    guids: Vec<String>,
-    known: &HashMap<String, Vec<u64>>,
-    partial: bool,
-    body_hash: u64,
-) -> DocumentRead {
-    let now = Utc::now();
-    let window = raw.entries.len() as u32;
-    let dates = raw.entries.iter().filter_map(|entry| entry.published.or(entry.updated)).collect();
-    let mut repairs = raw.repairs;
-    let mut entries = Vec::new();
-    let (mut new_entries, mut unchanged) = (0, 0);
-    for entry in raw.entries {
-        match known.get(&entry.guid) {
-            Some(hashes) if hashes.contains(&entry.hash()) => {
-                unchanged += 1;
-                continue;
-            }
-            Some(_) => {}
-            None => new_entries += 1,
-        }
-        let entry = parse::finish(entry, now, &mut repairs);
-        let fingerprint = dedup::fingerprint(&entry);
-        entries.push(Arriving { entry, fingerprint });
-    }
-    let meta = parse::finish_meta(raw.meta, now);
-    let reading = Reading { meta, links: raw.links, repairs, entries, unchanged, guids, partial };
-    DocumentRead { reading, hints: raw.hints, body_hash, window, new_entries, dates }
-}
-
 /// Loopback needs no network, so that its failures tell nothing about it.
 fn is_this_machine(url: &url::Url) -> bool {
     match url.host() {
@@ -357,11 +243,9 @@ fn is_this_machine(url: &url::Url) -> bool {
     }
 }
 
-/// Ordinary feeds are a tenth of it; 64 of this size at once are still bearable.
-const HEAVY_BYTES: usize = 1024 * 1024;
-
 /// Requests to several hosts that fail for our network's sake fail within moments.
 const SECOND_OPINION: Duration = Duration::from_secs(2);
 
-/// Enough to choose from in one line of an error.
-const MAX_OFFERS: usize = 3;
+/// What a feed may cost that is polled on time whatever others do: see [`Dispatch`].
+const QUICK: Duration = Duration::from_secs(1);
+const QUICK_BYTES: u64 = 512 * 1024;

@@ -33,22 +33,26 @@ impl Poller {
             self.store.make_due(vec![feed_id], Utc::now()).await?;
             return Ok(None);
         };
-        let fetched = pushed(&feed, push);
-        let reading = match self.read(&feed, &fetched).await {
-            Ok(Some(Ok(reading))) => reading,
-            Ok(Some(Err(error))) => {
+        let mut fetched = pushed(&feed, push);
+        let place = self.room.place_for(&fetched).await;
+        let read = match self.take_in(&feed, &mut fetched, &place).await {
+            Ok(read) => read,
+            Err(error) => {
+                self.give_back(feed_id).await?;
+                return Err(error);
+            }
+        };
+        let reading = match read.document {
+            Some(Ok(reading)) => reading,
+            Some(Err(error)) => {
                 self.give_back(feed_id).await?;
                 warn!(feed = %feed.name, "a push was not readable, the feed is polled: {error}");
                 return Ok(None);
             }
             // The very document that was read last.
-            Ok(None) => {
+            None => {
                 self.store.release(vec![feed_id]).await?;
                 return Ok(None);
-            }
-            Err(error) => {
-                self.give_back(feed_id).await?;
-                return Err(error);
             }
         };
         let now = Utc::now();
@@ -63,7 +67,7 @@ impl Poller {
         update.memory.fresh_for_seconds = feed.memory.fresh_for_seconds;
         update.memory.reason = feed.memory.reason.clone();
         let (state, error) = (update.state, update.record.error.clone());
-        let committed = match self.store.commit(update).await {
+        let committed = match self.store.commit_rest(update, read.parts).await {
             Ok(committed) => committed,
             Err(error) => {
                 self.give_back(feed_id).await?;
@@ -86,6 +90,7 @@ impl Poller {
             state,
             error,
             next_poll,
+            quick: false,
             elapsed,
         }))
     }

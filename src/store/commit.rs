@@ -19,7 +19,7 @@ use super::{
     values::{blob, from_blob, list_json, millis, number, seconds, signed, url},
     writing::Writing,
 };
-use crate::model::{ArticleId, DedupSettings, FeedState, GroupingReason};
+use crate::model::{ArticleId, DedupSettings, FeedState, GroupingReason, Time};
 
 /// Guids of one feed that are remembered as shown: a document may have a million entries,
 /// a part that is merged into it may come with each poll.
@@ -42,16 +42,18 @@ impl Before {
     fn intake<'a>(
         &'a self,
         connection: &'a Writing,
-        update: &FeedUpdate,
+        feed: FeedId,
+        at: Time,
         rules: &'a DedupSettings,
     ) -> Intake<'a> {
         Intake {
             connection,
-            feed: update.feed,
+            feed,
             feed_url: &self.url,
             stands_alone: self.stands_alone,
             first_document: self.document_guids.is_none(),
-            at: update.at,
+            first_place: 0,
+            at,
             rules,
         }
     }
@@ -60,20 +62,42 @@ impl Before {
 pub(super) fn commit(
     connection: &Writing,
     update: &FeedUpdate,
+    parts: Committed,
     rules: &DedupSettings,
 ) -> Result<Committed, Fault> {
     let before = before(connection, update.feed)?;
     let mut done = Committed::default();
     let mut shown = false;
     if let Some(reading) = &update.reading {
-        let intake = before.intake(connection, update, rules);
+        let intake = before.intake(connection, update.feed, update.at, rules);
         done = entries::take_in(&intake, reading)?;
         shown = done != Committed::default();
         shown |= set_document(connection, update, reading, &before)?;
     }
-    set_poll(connection, update, &before, done)?;
-    add_fetch(connection, update, done)?;
+    let all = done.and(parts);
+    set_poll(connection, update, &before, all)?;
+    add_entries(connection, update.feed, done)?;
+    add_fetch(connection, update, all)?;
     if shown {
+        bump_revision(connection)?;
+    }
+    Ok(all)
+}
+
+/// Entries of a document whose poll is committed later, and nothing else.
+pub(super) fn commit_part(
+    connection: &Writing,
+    feed: FeedId,
+    at: Time,
+    reading: &Reading,
+    first_place: usize,
+    rules: &DedupSettings,
+) -> Result<Committed, Fault> {
+    let before = before(connection, feed)?;
+    let intake = Intake { first_place, ..before.intake(connection, feed, at, rules) };
+    let done = entries::take_in(&intake, reading)?;
+    add_entries(connection, feed, done)?;
+    if done != Committed::default() {
         bump_revision(connection)?;
     }
     Ok(done)
@@ -87,7 +111,7 @@ pub(super) fn weigh(
 ) -> Result<Vec<Option<(ArticleId, GroupingReason)>>, Fault> {
     let before = before(connection, update.feed)?;
     let Some(reading) = &update.reading else { return Ok(Vec::new()) };
-    let intake = before.intake(connection, update, rules);
+    let intake = before.intake(connection, update.feed, update.at, rules);
     let mut grouper = Grouper::looking(&intake, reading)?;
     let weighed = reading.entries.iter().map(|arriving| {
         let published = arriving.entry.published.map(|published| published.min(update.at));
@@ -96,6 +120,16 @@ pub(super) fn weigh(
         Ok(joined.map(|joined| (ArticleId(joined.article), joined.reason)))
     });
     weighed.collect()
+}
+
+/// Keeps count of the feed's entries.
+fn add_entries(connection: &Connection, feed: FeedId, done: Committed) -> Result<(), Fault> {
+    if done.new_entries > 0 {
+        connection
+            .prepare_cached("UPDATE feeds SET entry_count = entry_count + ?2 WHERE id = ?1")?
+            .execute((feed.0, done.new_entries))?;
+    }
+    Ok(())
 }
 
 /// Says that an output could show something else now.
@@ -220,7 +254,7 @@ fn set_poll(
                  last_success = iif(:error IS NULL, :at, last_success),
                  consecutive_failures = :failures, failing_since = :failing_since,
                  error = :error, interval_seconds = :interval, recent = :recent,
-                 memory = :memory, entry_count = entry_count + :new
+                 memory = :memory
               WHERE id = :id",
         )?
         .execute(named_params! {
@@ -240,7 +274,6 @@ fn set_poll(
             ":interval": number(update.interval.as_secs()),
             ":recent": recent,
             ":memory": serde_json::to_string(&update.memory)?,
-            ":new": done.new_entries,
         })?;
     Ok(())
 }

@@ -28,6 +28,8 @@ pub(super) struct Intake<'a> {
     pub stands_alone: bool,
     /// Nothing was read of this feed before.
     pub first_document: bool,
+    /// Where the first of the entries stands among all that are new or changed.
+    pub first_place: usize,
     pub at: Time,
     pub rules: &'a DedupSettings,
 }
@@ -40,6 +42,7 @@ pub(super) fn take_in(intake: &Intake<'_>, reading: &Reading) -> Result<Committe
     // with the higher row is shown first.
     for (place, arriving) in reading.entries.iter().enumerate().rev() {
         let entry = &arriving.entry;
+        let place = intake.first_place + place;
         match recognizer.judge(entry)? {
             Identity::Unchanged | Identity::Swept => {}
             Identity::Edit(row) | Identity::Renewed(row) => {

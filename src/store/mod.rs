@@ -158,6 +158,18 @@ pub struct Committed {
     pub joined: u32,
 }
 
+impl Committed {
+    /// What both did.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            new_entries: self.new_entries + other.new_entries,
+            changed_entries: self.changed_entries + other.changed_entries,
+            new_articles: self.new_articles + other.new_articles,
+            joined: self.joined + other.joined,
+        }
+    }
+}
+
 /// Which feeds to claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
@@ -293,8 +305,37 @@ impl Store {
 
     /// Takes in what one poll learned: all of it or nothing, on the disk when this returns.
     pub async fn commit(&self, update: FeedUpdate) -> Result<Committed, StoreError> {
+        self.commit_rest(update, Committed::default()).await
+    }
+
+    /// Takes in some entries of a large document before the rest of its poll, so that the
+    /// commits of other feeds come between.
+    ///
+    /// Nothing else of the feed changes: until [`Self::commit_rest`] the store asserts nothing
+    /// that it does not have, and after a crash the document is asked for again. `first_place`:
+    /// where the first of these entries stands among those that are to be taken in.
+    pub async fn commit_part(
+        &self,
+        feed: FeedId,
+        at: Time,
+        reading: Reading,
+        first_place: usize,
+    ) -> Result<Committed, StoreError> {
         let rules = self.inner.rules.clone();
-        let work = move |connection: &Writing| commit::commit(connection, &update, &rules);
+        let work = move |connection: &Writing| {
+            commit::commit_part(connection, feed, at, &reading, first_place, &rules)
+        };
+        self.writer()?.run("committing a part of a document", work).await
+    }
+
+    /// [`Self::commit`] where `parts` were taken in before: what was done altogether.
+    pub async fn commit_rest(
+        &self,
+        update: FeedUpdate,
+        parts: Committed,
+    ) -> Result<Committed, StoreError> {
+        let rules = self.inner.rules.clone();
+        let work = move |connection: &Writing| commit::commit(connection, &update, parts, &rules);
         self.writer()?.run("committing a poll", work).await
     }
 

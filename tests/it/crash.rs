@@ -125,13 +125,13 @@ fn kill_at(world: &World, press: &Press, moment: Moment) {
 }
 
 /// The store's write-ahead log, watched from outside.
-struct Log {
+pub struct Log {
     path: std::path::PathBuf,
     last: Option<(u64, SystemTime)>,
 }
 
 impl Log {
-    fn of(world: &World) -> Self {
+    pub fn of(world: &World) -> Self {
         let path = world.store_path().with_extension("db-wal");
         let mut log = Self { path, last: None };
         log.last = log.look();
@@ -143,7 +143,7 @@ impl Log {
         Some((about.len(), about.modified().ok()?))
     }
 
-    fn wait_for_changes(mut self, changes: u32) {
+    pub fn wait_for_changes(mut self, changes: u32) {
         let deadline = Instant::now() + PATIENCE;
         for _ in 0..changes {
             loop {

@@ -4,10 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod archives;
+mod bombs;
 mod browser;
 mod cli;
 mod crash;
+mod faults;
 mod fetch;
+mod fuzz;
+mod hostile;
 mod looks;
 mod origin;
 mod readers;

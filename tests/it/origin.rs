@@ -178,6 +178,11 @@ impl Origin {
         self.shared.asked.lock().unwrap().clone()
     }
 
+    /// Forgets what it was asked: it would fill the memory over hours.
+    pub fn forget(&self) {
+        self.shared.asked.lock().unwrap().clear();
+    }
+
     /// Those for one target.
     pub fn asked_for(&self, target: &str) -> Vec<Asked> {
         self.asked().into_iter().filter(|asked| asked.target == target).collect()

@@ -1,6 +1,9 @@
 //! A world of its own for each test: a temporary folder, a config, the real binary, a real
 //! SQLite file. Origins are real HTTP servers on loopback (`origin.rs`).
 
+// A kit: not every test needs every tool.
+#![allow(dead_code)]
+
 use std::{
     fmt::Write as _,
     io::{BufRead, BufReader, Read, Write},
@@ -72,6 +75,12 @@ impl World {
     /// More keys of `[fetch]`, as TOML.
     pub fn fetching(mut self, toml: &str) -> Self {
         self.head = self.head.replace("[fetch]\n", &format!("[fetch]\n{toml}\n"));
+        self
+    }
+
+    /// The store somewhere else than in the world's folder.
+    pub fn storing(mut self, path: &Path) -> Self {
+        self.head = self.head.replace("merganser.db", &path.display().to_string());
         self
     }
 
@@ -199,6 +208,11 @@ impl Daemon {
         let address = line.split("http://").nth(1).unwrap();
         daemon.address = address.trim_end_matches('/').parse().unwrap();
         daemon
+    }
+
+    /// The process, by its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for a line of the log that contains `text`.

@@ -88,11 +88,12 @@ fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
         return plain_field(&printable(&plain::unescaped(text)), None);
     }
     if let Some(html) = straight::rebuilt(text, base) {
-        return Cleaned { html: gate::sanitized(html), repair: None };
+        return Cleaned { html: gate::sanitized(without_controls(html)), repair: None };
     }
     match rebuild::rebuild(text, base) {
         Ok(rebuilt) => Cleaned {
-            html: gate::sanitized(rebuilt.html),
+            // Only now: character references have become characters.
+            html: gate::sanitized(without_controls(rebuilt.html)),
             repair: rebuilt.thinned.then_some(TOO_DEEP),
         },
         Err(tokens::TooHeavy) => as_text(text, TOO_HEAVY),
@@ -110,8 +111,21 @@ fn as_text(markup: &str, repair: &'static str) -> Cleaned {
 }
 
 fn printable(text: &str) -> String {
-    let kept = |letter: &char| matches!(letter, '\n' | '\t') || !plain::is_unprintable(*letter);
-    text.chars().filter(kept).collect()
+    text.chars().filter(|letter| is_kept(*letter)).collect()
+}
+
+fn without_controls(html: String) -> String {
+    // What is left out begins with one of these bytes in UTF-8; few texts have them.
+    let clean = |byte: u8| match byte {
+        b'\n' | b'\t' => true,
+        0x7f | 0xc2 | 0xef => false,
+        _ => byte >= 0x20,
+    };
+    if html.bytes().all(clean) || html.chars().all(is_kept) { html } else { printable(&html) }
+}
+
+fn is_kept(letter: char) -> bool {
+    matches!(letter, '\n' | '\t') || !plain::is_unprintable(letter)
 }
 
 /// At most `bytes` of the text, cut between characters.

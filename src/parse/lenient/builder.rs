@@ -31,7 +31,7 @@ const MAX_ENTRY_NODES: usize = 200_000;
 const MAX_FEED_NODES: usize = 200_000;
 /// Entries of one document: memory is bounded by them where they are tiny. The largest real
 /// feeds (whole archives of podcasts) have some 10,000.
-pub(in crate::parse) const MAX_ENTRIES: usize = 50_000;
+pub(in crate::parse) const MAX_ENTRIES: usize = 20_000;
 /// Attributes of one element that we keep.
 const MAX_ATTRIBUTES: usize = 64;
 /// Attributes that we look at.

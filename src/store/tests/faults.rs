@@ -71,17 +71,11 @@ async fn a_panic_inside_a_job_is_that_jobs_error() {
     house.poll(1, noon(), &[entry("one")]).await;
 }
 
-#[tokio::test]
-async fn a_log_cut_at_any_byte_leaves_a_sound_store_and_no_validator_without_its_entries() {
-    let house = House::with(&["a"]).await;
-    for number in 0..12 {
-        let mut next = update(FeedId(1), noon() + hours(number), &[entry(&number.to_string())]);
-        next.validators =
-            Some(Validators { etag: Some(number.to_string().into_bytes()), last_modified: None });
-        house.store.commit(next).await.unwrap();
-    }
+/// The store as it is after a kill at about forty moments of the writing: its log cut there.
+async fn cut_everywhere(house: &House, whole: impl Fn(&Connection, &str)) {
     let file = std::fs::read(house.path()).unwrap();
     let log = std::fs::read(house.folder.path().join("merganser.db-wal")).unwrap();
+    assert!(!log.is_empty());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("merganser.db");
     for cut in 0..40 {
@@ -94,17 +88,77 @@ async fn a_log_cut_at_any_byte_leaves_a_sound_store_and_no_validator_without_its
         };
         assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
         store.close().await.unwrap();
-        let connection = Connection::open(&path).unwrap();
-        let lied: i64 = connection
-            .query_row(
-                "SELECT count(*) FROM feeds WHERE etag IS NOT NULL AND NOT EXISTS
-                     (SELECT 1 FROM entries WHERE guid = 'guid-' || CAST(etag AS TEXT))",
-                [],
-                |row| row.get(0),
-            )
-            .unwrap();
-        assert_eq!(lied, 0, "cut at {length}");
+        whole(&Connection::open(&path).unwrap(), &format!("cut at {length} of {}", log.len()));
     }
+}
+
+fn count(connection: &Connection, sql: &str) -> i64 {
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn a_log_cut_at_any_byte_leaves_a_sound_store_and_no_validator_without_its_entries() {
+    let house = House::with(&["a"]).await;
+    for number in 0..12 {
+        let mut next = update(FeedId(1), noon() + hours(number), &[entry(&number.to_string())]);
+        next.validators =
+            Some(Validators { etag: Some(number.to_string().into_bytes()), last_modified: None });
+        house.store.commit(next).await.unwrap();
+    }
+    let lied = "SELECT count(*) FROM feeds WHERE etag IS NOT NULL AND NOT EXISTS
+                    (SELECT 1 FROM entries WHERE guid = 'guid-' || CAST(etag AS TEXT))";
+    cut_everywhere(&house, |store, when| assert_eq!(count(store, lied), 0, "{when}")).await;
+}
+
+#[tokio::test]
+async fn a_sweep_cut_at_any_byte_leaves_a_sound_store_and_takes_nothing_that_is_young() {
+    let house = House::with(&["a"]).await;
+    let old: Vec<Entry> = (0..40).map(|number| entry(&format!("old-{number}"))).collect();
+    house.poll(1, noon(), &old).await;
+    house.poll(1, noon() + hours(24 * 39), &[entry("young")]).await;
+    let keep = Duration::from_secs(30 * 86_400);
+    let swept = house.store.sweep(noon() + hours(24 * 40), keep).await.unwrap();
+    assert_eq!(swept.entries, 40);
+    let young = "SELECT count(*) FROM entries WHERE guid = 'guid-young'";
+    let homeless = "SELECT count(*) FROM articles WHERE entry_id NOT IN (SELECT id FROM entries)";
+    let polled = "SELECT count(*) FROM fetches";
+    cut_everywhere(&house, |store, when| {
+        assert_eq!(count(store, homeless), 0, "{when}");
+        if count(store, polled) == 2 {
+            assert_eq!(count(store, young), 1, "{when}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn parts_cut_at_any_byte_say_of_no_document_that_it_is_all_there() {
+    let house = House::with(&["a"]).await;
+    let words: Vec<Entry> = (0..9).map(|number| entry(&number.to_string())).collect();
+    let whole = update(FeedId(1), noon(), &words);
+    let reading = whole.reading.clone().unwrap();
+    let mut parts = Committed::default();
+    for from in [6, 3] {
+        let part = Reading { entries: reading.entries[from..from + 3].to_vec(), ..reading.clone() };
+        let done = house.store.commit_part(FeedId(1), noon(), part, from).await.unwrap();
+        assert_eq!(done.new_entries, 3);
+        parts = parts.and(done);
+    }
+    let rest = Reading { entries: reading.entries[..3].to_vec(), ..reading };
+    let rest = FeedUpdate { reading: Some(rest), ..whole };
+    assert_eq!(house.store.commit_rest(rest, parts).await.unwrap().new_entries, 9);
+    assert_eq!(house.number("SELECT entry_count FROM feeds WHERE id = 1"), 9);
+    assert_eq!(house.number("SELECT new_entries FROM fetches"), 9);
+    cut_everywhere(&house, |store, when| {
+        let entries = count(store, "SELECT count(*) FROM entries");
+        let counted = count(store, "SELECT coalesce(sum(entry_count), 0) FROM feeds");
+        assert_eq!(entries, counted, "{when}");
+        let asserted =
+            "SELECT count(*) FROM feeds WHERE coalesce(etag, body_hash, last_fetch) IS NOT NULL";
+        assert!(entries == 9 || count(store, asserted) == 0, "{when}: {entries} entries");
+    })
+    .await;
+    house.healthy().await;
 }
 
 #[tokio::test]
