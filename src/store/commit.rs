@@ -1,6 +1,6 @@
 //! Commits what one poll learned.
 //!
-//! In: a [`FeedUpdate`]. Out: [`Committed`] counts. All of it is one savepoint, so that a
+//! In: a [`FeedUpdate`]. Out: [`Committed`] counts. All of it is one transaction, so that a
 //! feed's validators never run ahead of its entries: a server that is asked with them
 //! answers 304, and would never send those entries again.
 

@@ -4,7 +4,7 @@
 //! Never here: network, rendering, a decision about time (instants come in as arguments).
 //!
 //! One named thread owns the read-write connection and takes jobs from a bounded channel,
-//! several waiting updates in one transaction, a savepoint each. Readers are a few
+//! several waiting updates in one transaction. Readers are a few
 //! read-only connections. A poll's validators, entries, articles, record and next poll are
 //! one transaction, so that the store never asserts what it does not have.
 
