@@ -1,10 +1,38 @@
 //! The door: see `cli` for what is behind it.
 
-/// Gives memory back to the system soon. That of glibc keeps what a large document took, once
-/// for each thread that ever read one.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> std::process::ExitCode {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    arenas::keep_few();
     merganser::cli::main()
+}
+
+/// How glibc keeps freed memory.
+///
+/// It does so in an arena for each few threads, eight for each core: what a large document
+/// took stays in every one of them that ever held one. Two are as fast, and halve the peak.
+/// glibc reads the number before `main`, so that the only way to say it from inside is to
+/// begin again: the same process, with one more variable.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod arenas {
+    use std::{env, os::unix::process::CommandExt as _, process::Command};
+
+    const VARIABLE: &str = "MALLOC_ARENA_MAX";
+
+    /// Where it is not said already, for the commands that read feeds.
+    pub(super) fn keep_few() {
+        let mut arguments = env::args_os();
+        let name = arguments.next();
+        let arguments: Vec<_> = arguments.collect();
+        let reads = arguments.iter().any(|it| it == "run" || it == "fetch");
+        if !reads || env::var_os(VARIABLE).is_some() {
+            return;
+        }
+        let Ok(binary) = env::current_exe() else { return };
+        let mut again = Command::new(binary);
+        if let Some(name) = name {
+            again.arg0(name);
+        }
+        // Comes back only where it failed: then with many arenas.
+        let _ = again.args(arguments).env(VARIABLE, "2").exec();
+    }
 }
