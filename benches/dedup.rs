@@ -13,6 +13,8 @@
 //! in `target/tmp` (5 GB, some minutes). `MERGANSER_BENCH_PER_DAY=150000` has them come
 //! faster: a million within the window.
 
+mod paper;
+
 use std::{
     cell::Cell,
     fmt::Write as _,
@@ -25,14 +27,12 @@ use chrono::TimeDelta;
 use criterion::{Criterion, criterion_group, criterion_main};
 use merganser::{
     dedup::fingerprint,
-    model::{
-        DedupSettings, DocumentLinks, Entry, FeedId, FeedMeta, FeedSetting, FeedState, Html,
-        PollMemory, Time, Timing,
-    },
-    store::{Address, Arriving, FeedUpdate, FetchRecord, OpenAs, Reading, Store},
+    model::{DedupSettings, Entry, Html, Time},
+    store::{FeedUpdate, OpenAs, Store},
 };
 
-const FEEDS: u64 = 50;
+use self::paper::{FEEDS, begin, setting, update_of};
+
 const DOCUMENT: u64 = 20;
 const WORDS: u64 = 20_000;
 /// Entries that come in a day, unless `MERGANSER_BENCH_PER_DAY` says otherwise: 10,000 are
@@ -54,10 +54,6 @@ fn number_from(variable: &str) -> Option<u64> {
 fn time_of(number: u64) -> Time {
     let per_day = number_from("MERGANSER_BENCH_PER_DAY").unwrap_or(PER_DAY);
     begin() + TimeDelta::seconds((number * 86_400 / per_day) as i64)
-}
-
-fn begin() -> Time {
-    "2026-03-01T12:00:00Z".parse().expect("an instant")
 }
 
 /// Words of a vocabulary in which few are common, always the same for one seed.
@@ -119,50 +115,18 @@ fn story(number: u64, text: &[String], at: Time) -> Entry {
     }
 }
 
-fn update(feed: u64, when: Time, entries: Vec<Entry>) -> FeedUpdate {
-    FeedUpdate {
-        feed: FeedId(feed as i64),
-        at: when,
-        record: FetchRecord { status: Some(200), ..FetchRecord::default() },
-        validators: None,
-        body_hash: None,
-        address: Address::Keep,
-        state: FeedState::Ok,
-        next_poll: Some(when),
-        interval: Duration::from_secs(3_600),
-        memory: PollMemory::default(),
-        reading: Some(Reading {
-            meta: FeedMeta { title: Some(format!("Paper {feed}")), ..FeedMeta::default() },
-            links: DocumentLinks::default(),
-            repairs: Vec::new(),
-            unchanged: 0,
-            guids: entries.iter().map(|entry| entry.guid.clone()).collect(),
-            partial: false,
-            entries: entries
-                .into_iter()
-                .map(|entry| Arriving { fingerprint: fingerprint(&entry), entry })
-                .collect(),
-        }),
-    }
-}
-
 /// A store of so many entries, of which none is another's copy.
 async fn fill(store: &Store, entries: u64) {
-    let setting = |feed: u64| FeedSetting {
-        url: format!("https://paper{feed}.example/feed").parse().expect("an address"),
-        name: format!("paper{feed}"),
-        tags: Vec::new(),
-        timing: Timing::default(),
-        stands_alone: false,
-    };
-    store.sync_feeds((1..=FEEDS).map(setting).collect(), begin()).await.expect("feeds");
+    let settings = (1..=FEEDS).map(|feed| setting(feed, Vec::new())).collect();
+    store.sync_feeds(settings, begin()).await.expect("feeds");
     let round = FEEDS * DOCUMENT;
     for first in (0..entries).step_by(round as usize) {
         let commits: Vec<_> = (0..FEEDS)
             .map(|feed| {
                 let numbers = first + feed * DOCUMENT..first + (feed + 1) * DOCUMENT;
                 let at = time_of(numbers.end);
-                let update = update(feed + 1, at, numbers.map(|n| entry(n, time_of(n))).collect());
+                let update =
+                    update_of(feed + 1, at, numbers.map(|n| entry(n, time_of(n))).collect());
                 let store = store.clone();
                 tokio::spawn(async move { store.commit(update).await.expect("a commit") })
             })
@@ -245,7 +209,7 @@ fn deduplicating(criterion: &mut Criterion) {
             };
             let document = |nth: u64| {
                 let numbers = nth * DOCUMENT..(nth + 1) * DOCUMENT;
-                update(nth % FEEDS + 1, now, numbers.map(arriving).collect())
+                update_of(nth % FEEDS + 1, now, numbers.map(arriving).collect())
             };
             let documents: Vec<FeedUpdate> = (0..DOCUMENTS).map(document).collect();
             let at = Cell::new(0);
@@ -274,7 +238,7 @@ fn deduplicating(criterion: &mut Criterion) {
                     next.set(next.get() + 1);
                     // A kept store has those of earlier runs.
                     let number = FRESH + (run << 20) + next.get();
-                    let update = update(next.get() % FEEDS + 1, now, vec![entry(number, now)]);
+                    let update = update_of(next.get() % FEEDS + 1, now, vec![entry(number, now)]);
                     let began = Instant::now();
                     let done = runtime.block_on(store.commit(update)).expect("a commit");
                     spent += began.elapsed();

@@ -9,6 +9,8 @@
 //! `MERGANSER_BENCH_ARTICLES=1000000` for a large store (minutes to fill); with
 //! `MERGANSER_BENCH_STORE=FILE` it is kept there and used again.
 
+mod paper;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -22,17 +24,15 @@ use criterion::{
     measurement::{Measurement, ValueFormatter, WallTime},
 };
 use merganser::{
-    dedup::fingerprint,
     metrics::Metrics,
-    model::{
-        DedupSettings, DocumentLinks, Entry, FeedId, FeedMeta, FeedSetting, FeedState, Html,
-        OutputFilter, OutputSetting, PollMemory, ServerSettings, Time, Timing,
-    },
+    model::{DedupSettings, Entry, Html, OutputFilter, OutputSetting, ServerSettings, Time},
     server::{Pulse, Server, router},
-    store::{Address, Arriving, FeedUpdate, FetchRecord, OpenAs, Reading, Store},
+    store::{FeedUpdate, OpenAs, Store},
 };
 use tokio::{runtime::Runtime, sync::watch};
 use tower::ServiceExt as _;
+
+use self::paper::{begin, setting, update_of};
 
 const FEEDS: u64 = 101;
 const DORMANT: u64 = 101;
@@ -40,10 +40,6 @@ const BATCH: u64 = 500;
 
 fn rules() -> DedupSettings {
     DedupSettings { near_duplicates: false, window: Duration::from_secs(7 * 86_400) }
-}
-
-fn begin() -> Time {
-    "2026-03-01T12:00:00Z".parse().expect("an instant")
 }
 
 fn feed_of(number: u64, articles: u64) -> u64 {
@@ -85,48 +81,25 @@ fn entry(number: u64) -> Entry {
     }
 }
 
+/// A part of what the paper has: it still shows what came before.
 fn update(feed: u64, entries: Vec<Entry>, when: Time) -> FeedUpdate {
-    FeedUpdate {
-        feed: FeedId(feed as i64),
-        at: when,
-        record: FetchRecord { status: Some(200), ..FetchRecord::default() },
-        validators: None,
-        body_hash: None,
-        address: Address::Keep,
-        state: FeedState::Ok,
-        next_poll: Some(when),
-        interval: Duration::from_secs(3_600),
-        memory: PollMemory::default(),
-        reading: Some(Reading {
-            meta: FeedMeta { title: Some(format!("Paper {feed}")), ..FeedMeta::default() },
-            links: DocumentLinks::default(),
-            repairs: Vec::new(),
-            unchanged: 0,
-            guids: entries.iter().map(|entry| entry.guid.clone()).collect(),
-            partial: true,
-            entries: entries
-                .into_iter()
-                .map(|entry| Arriving { fingerprint: fingerprint(&entry), entry })
-                .collect(),
-        }),
+    let mut update = update_of(feed, when, entries);
+    if let Some(reading) = &mut update.reading {
+        reading.partial = true;
     }
+    update
 }
 
 async fn fill(path: &Path, articles: u64) {
     let store = Store::open(path, OpenAs::Daemon, rules()).expect("a store");
-    let setting = |feed: u64| FeedSetting {
-        url: format!("https://paper{feed}.example/feed").parse().expect("an address"),
-        name: format!("paper{feed}"),
-        tags: match feed {
-            DORMANT => vec!["dormant".to_owned()],
-            7 => vec!["rare".to_owned()],
-            _ if feed.is_multiple_of(2) => vec!["news".to_owned()],
-            _ => Vec::new(),
-        },
-        timing: Timing::default(),
-        stands_alone: false,
+    let tags = |feed: u64| match feed {
+        DORMANT => vec!["dormant".to_owned()],
+        7 => vec!["rare".to_owned()],
+        _ if feed.is_multiple_of(2) => vec!["news".to_owned()],
+        _ => Vec::new(),
     };
-    store.sync_feeds((1..=FEEDS).map(setting).collect(), begin()).await.expect("feeds");
+    let settings = (1..=FEEDS).map(|feed| setting(feed, tags(feed))).collect();
+    store.sync_feeds(settings, begin()).await.expect("feeds");
     let round = BATCH * 100;
     for first in (0..articles).step_by(round as usize) {
         let numbers = first..(first + round).min(articles);

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use merganser::{
     dedup::fingerprint,
     model::{
-        DedupSettings, Document, DocumentLinks, FeedId, FeedMeta, FeedSetting, FeedState,
+        DedupSettings, Document, DocumentLinks, Entry, FeedId, FeedMeta, FeedSetting, FeedState,
         PollMemory, Time, Timing,
     },
     parse::parse,
@@ -53,6 +53,11 @@ pub fn document(feed: u64, first: u64, stories: u64) -> Document {
 pub fn update(feed: u64, first: u64, stories: u64) -> FeedUpdate {
     let when = begin() + TimeDelta::days(10);
     let parsed = parse(&document(feed, first, stories), when).expect("a feed");
+    update_of(feed, when, parsed.entries)
+}
+
+/// What a poll that found these entries, and no others, has for the store.
+pub fn update_of(feed: u64, when: Time, entries: Vec<Entry>) -> FeedUpdate {
     FeedUpdate {
         feed: FeedId(feed as i64),
         at: when,
@@ -69,14 +74,24 @@ pub fn update(feed: u64, first: u64, stories: u64) -> FeedUpdate {
             links: DocumentLinks::default(),
             repairs: Vec::new(),
             unchanged: 0,
-            guids: parsed.entries.iter().map(|entry| entry.guid.clone()).collect(),
+            guids: entries.iter().map(|entry| entry.guid.clone()).collect(),
             partial: false,
-            entries: parsed
-                .entries
+            entries: entries
                 .into_iter()
                 .map(|entry| Arriving { fingerprint: fingerprint(&entry), entry })
                 .collect(),
         }),
+    }
+}
+
+/// A paper's feed as a config has it.
+pub fn setting(feed: u64, tags: Vec<String>) -> FeedSetting {
+    FeedSetting {
+        url: format!("https://paper{feed}.example/feed").parse().expect("an address"),
+        name: format!("paper{feed}"),
+        tags,
+        timing: Timing::default(),
+        stands_alone: false,
     }
 }
 
@@ -85,14 +100,8 @@ pub fn update(feed: u64, first: u64, stories: u64) -> FeedUpdate {
 pub async fn store(path: &Path, stories: u64) -> (Store, u64) {
     let rules = DedupSettings { near_duplicates: true, window: Duration::from_secs(7 * 86_400) };
     let store = Store::open(path, OpenAs::Daemon, rules).expect("a store");
-    let setting = |feed: u64| FeedSetting {
-        url: format!("https://paper{feed}.example/feed").parse().expect("an address"),
-        name: format!("paper{feed}"),
-        tags: Vec::new(),
-        timing: Timing::default(),
-        stands_alone: false,
-    };
-    store.sync_feeds((1..=FEEDS).map(setting).collect(), begin()).await.expect("feeds");
+    let settings = (1..=FEEDS).map(|feed| setting(feed, Vec::new())).collect();
+    store.sync_feeds(settings, begin()).await.expect("feeds");
     let each = stories.div_ceil(FEEDS);
     for first in (0..each).step_by(DOCUMENT as usize) {
         for feed in 1..=FEEDS {

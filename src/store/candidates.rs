@@ -140,19 +140,21 @@ fn one_by_one(
     hashes: &[i64],
     crowded_since: &str,
 ) -> Result<BTreeSet<i64>, Fault> {
-    let mut sharing = connection.prepare_cached(
-        "SELECT entry_id FROM dedup_keys WHERE key = ?1 ORDER BY entry_id DESC LIMIT ?2",
-    )?;
+    // The bound stands in the text: SQLite prepares a statement anew for each bound LIMIT.
+    let mut sharing = connection.prepare_cached(&format!(
+        "SELECT entry_id FROM dedup_keys WHERE key = ?1 ORDER BY entry_id DESC LIMIT {}",
+        KEY_SHARED_BY + 1
+    ))?;
     let mut ids = BTreeSet::new();
     for &hash in hashes {
         let mut found: Vec<i64> = Vec::new();
         for period in periods.clone().rev() {
-            let left = i64::try_from(KEY_SHARED_BY + 1 - found.len()).unwrap_or(0);
+            let left = KEY_SHARED_BY + 1 - found.len();
             if left == 0 {
                 break;
             }
-            let rows = sharing.query_map((stored_key(hash, period), left), |row| row.get(0))?;
-            for row in rows {
+            let rows = sharing.query_map([stored_key(hash, period)], |row| row.get(0))?;
+            for row in rows.take(left) {
                 found.push(row?);
             }
         }

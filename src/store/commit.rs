@@ -75,8 +75,7 @@ pub(super) fn commit(
         shown |= set_document(connection, update, reading, &before)?;
     }
     let all = done.and(parts);
-    set_poll(connection, update, &before, all)?;
-    add_entries(connection, update.feed, done)?;
+    set_poll(connection, update, &before, all, done.new_entries)?;
     add_fetch(connection, update, all)?;
     if shown {
         bump_revision(connection)?;
@@ -96,7 +95,11 @@ pub(super) fn commit_part(
     let before = before(connection, feed)?;
     let intake = Intake { first_place, ..before.intake(connection, feed, at, rules) };
     let done = entries::take_in(&intake, reading)?;
-    add_entries(connection, feed, done)?;
+    if done.new_entries > 0 {
+        connection
+            .prepare_cached("UPDATE feeds SET entry_count = entry_count + ?2 WHERE id = ?1")?
+            .execute((feed.0, done.new_entries))?;
+    }
     if done != Committed::default() {
         bump_revision(connection)?;
     }
@@ -120,16 +123,6 @@ pub(super) fn weigh(
         Ok(joined.map(|joined| (ArticleId(joined.article), joined.reason)))
     });
     weighed.collect()
-}
-
-/// Keeps count of the feed's entries.
-fn add_entries(connection: &Connection, feed: FeedId, done: Committed) -> Result<(), Fault> {
-    if done.new_entries > 0 {
-        connection
-            .prepare_cached("UPDATE feeds SET entry_count = entry_count + ?2 WHERE id = ?1")?
-            .execute((feed.0, done.new_entries))?;
-    }
-    Ok(())
 }
 
 /// Says that an output could show something else now.
@@ -223,11 +216,14 @@ fn document_guids(reading: &Reading, before: &Before) -> Vec<u8> {
 }
 
 /// Validators, address, state and the next poll; gives the lease back.
+///
+/// `uncounted`: those of its new entries that no part has counted.
 fn set_poll(
     connection: &Connection,
     update: &FeedUpdate,
     before: &Before,
     done: Committed,
+    uncounted: u32,
 ) -> Result<(), Fault> {
     let failed = update.record.error.is_some();
     let moved_to = match &update.address {
@@ -254,7 +250,7 @@ fn set_poll(
                  last_success = iif(:error IS NULL, :at, last_success),
                  consecutive_failures = :failures, failing_since = :failing_since,
                  error = :error, interval_seconds = :interval, recent = :recent,
-                 memory = :memory
+                 memory = :memory, entry_count = entry_count + :uncounted
               WHERE id = :id",
         )?
         .execute(named_params! {
@@ -274,6 +270,7 @@ fn set_poll(
             ":interval": number(update.interval.as_secs()),
             ":recent": recent,
             ":memory": serde_json::to_string(&update.memory)?,
+            ":uncounted": uncounted,
         })?;
     Ok(())
 }

@@ -239,7 +239,7 @@ pub(super) fn begin_article(
             seconds(began.first_seen),
             stamp::next(connection, began.now)?,
         ))?;
-    SearchText::of(entry).add(connection, began.article)
+    Ok(connection.index(began.article, SearchText::of(entry))?)
 }
 
 /// What an edit has to know of the row.
@@ -272,8 +272,8 @@ fn edit(
         let old = SearchText::stored(connection, row)?;
         let new = SearchText::of(entry);
         if old != new {
-            old.remove(connection, before.article)?;
-            new.add(connection, before.article)?;
+            connection.unindex(before.article, old)?;
+            connection.index(before.article, new)?;
         }
     }
     let dated = update_row(intake, row, entry, &said, before.shown)?;

@@ -332,7 +332,7 @@ pub(super) fn merge(connection: &Writing, one: i64, other: i64, now: Time) -> Re
     let representative: i64 = connection
         .prepare_cached("SELECT entry_id FROM articles WHERE id = ?1")?
         .query_row([younger], |row| row.get(0))?;
-    SearchText::stored(connection, representative)?.remove(connection, younger)?;
+    connection.unindex(younger, SearchText::stored(connection, representative)?)?;
     for sql in [
         "UPDATE entries SET article_id = ?1 WHERE article_id = ?2",
         "INSERT OR IGNORE INTO feed_articles (feed_id, position, article_id)

@@ -297,8 +297,8 @@ fn move_entry(connection: &Writing, entry: i64, to: i64, now: Time) -> Result<()
             merge(connection, to, from, now)?;
             return Ok(());
         };
-        SearchText::stored(connection, entry)?.remove(connection, from)?;
-        SearchText::stored(connection, next)?.add(connection, from)?;
+        connection.unindex(from, SearchText::stored(connection, entry)?)?;
+        connection.index(from, SearchText::stored(connection, next)?)?;
         connection
             .prepare_cached("UPDATE articles SET entry_id = ?2 WHERE id = ?1")?
             .execute((from, next))?;

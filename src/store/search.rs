@@ -6,8 +6,8 @@
 
 use rusqlite::Connection;
 
+use super::error::Fault;
 pub(super) use super::writing::SearchText;
-use super::{error::Fault, writing::Writing};
 use crate::model::{Entry, Html};
 
 /// Text of one entry that is indexed: the begin of a book is enough to find it.
@@ -45,14 +45,6 @@ impl SearchText {
             Ok(Self::new(&title, &author, &row.get::<_, String>(2)?))
         })?;
         Ok(made)
-    }
-
-    pub(super) fn add(self, writing: &Writing, article: i64) -> Result<(), Fault> {
-        Ok(writing.index(article, self)?)
-    }
-
-    pub(super) fn remove(self, writing: &Writing, article: i64) -> Result<(), Fault> {
-        Ok(writing.unindex(article, self)?)
     }
 }
 

@@ -140,12 +140,12 @@ fn remove(connection: &Writing, feed: i64, entry: i64) -> Result<bool, Fault> {
     mark_swept(connection, feed, entry)?;
     let heir = heir(connection, article, entry)?;
     if representative {
-        SearchText::stored(connection, entry)?.remove(connection, article)?;
+        connection.unindex(article, SearchText::stored(connection, entry)?)?;
         if let Some(heir) = heir {
             connection
                 .prepare_cached("UPDATE articles SET entry_id = ?2 WHERE id = ?1")?
                 .execute((article, heir))?;
-            SearchText::stored(connection, heir)?.add(connection, article)?;
+            connection.index(article, SearchText::stored(connection, heir)?)?;
         }
     }
     set_keys(connection, entry, keys.as_deref(), None)?;

@@ -197,8 +197,6 @@ impl Desk {
                     let desk = desk.map(|()| (&self.writing, self.path.as_path()));
                     // Its answer goes with the panic; the thread is needed by all.
                     let _ = catch_unwind(AssertUnwindSafe(|| work(desk)));
-                    // Of a transaction that was undone, nothing may wait for the next one.
-                    self.writing.forget();
                 }
                 Job::Shared(work) => next = self.batch(work, &mut inbox),
             }

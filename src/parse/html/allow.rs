@@ -40,6 +40,18 @@ pub(super) const ATTRIBUTES: &[(&str, &[&str])] = &[
     ("video", &["controls", "height", "loop", "muted", "poster", "preload", "src", "width"]),
 ];
 
+/// The `rel` of each link.
+pub(super) const LINK_REL: &str = "noopener noreferrer nofollow";
+
+/// The attribute that an element is given by us, behind its own.
+pub(super) fn ours(element: &str) -> Option<(&'static str, &'static str)> {
+    match element {
+        "a" => Some(("rel", LINK_REL)),
+        "img" => Some(("loading", "lazy")),
+        _ => None,
+    }
+}
+
 /// Elements whose content goes with them. Not frames: what stands inside of those is for
 /// readers without frames, which is what we are.
 pub(super) const REMOVED_WITH_CONTENT: &[&str] = &["script", "style", "title"];

@@ -41,7 +41,7 @@ static GATE: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .url_schemes(["http", "https", "mailto"].into())
         // Addresses are absolute by now; one that is not has no meaning here.
         .url_relative(UrlRelative::Deny)
-        .link_rel(Some(regular::LINK_REL))
+        .link_rel(Some(allow::LINK_REL))
         .strip_comments(true);
     gate
 });

@@ -109,7 +109,7 @@ impl<'a> Rebuild<'a> {
                 write_attribute(self.base, (element, name, &attribute.value), out);
             }
         }
-        out.push_str(ours(element));
+        write_ours(element, out);
     }
 
     fn end(&self, name: &html5ever::LocalName) {
@@ -257,12 +257,10 @@ pub(super) fn write_attribute(
     out.push('"');
 }
 
-/// What elements are given by us, as the gate would write it.
-pub(super) fn ours(element: &str) -> &'static str {
-    match element {
-        "a" => " rel=\"noopener noreferrer nofollow\"",
-        "img" => " loading=\"lazy\"",
-        _ => "",
+/// What the element is given by us, as the gate would write it.
+pub(super) fn write_ours(element: &str, out: &mut String) {
+    if let Some((name, value)) = allow::ours(element) {
+        out.extend([" ", name, "=\"", value, "\""]);
     }
 }
 

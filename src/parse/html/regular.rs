@@ -8,9 +8,6 @@
 
 use super::allow;
 
-/// What links are given; the gate gives it too.
-pub(super) const LINK_REL: &str = "noopener noreferrer nofollow";
-
 /// What may stand inside of an element, or where it may stand itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -173,11 +170,7 @@ fn is_escaped(text: &str, references: &[&str]) -> bool {
 /// Attributes of our table in the only way that we write them. A link's ends with our `rel`,
 /// an image's with our `loading`.
 fn are_attributes(element: &str, attributes: Option<&str>) -> bool {
-    let ours = match element {
-        "a" => Some(("rel", LINK_REL)),
-        "img" => Some(("loading", "lazy")),
-        _ => None,
-    };
+    let ours = allow::ours(element);
     let mut rest = attributes.unwrap_or_default();
     let mut seen: Vec<&str> = Vec::new();
     let mut ends_with_ours = ours.is_none();

@@ -99,7 +99,7 @@ impl<'a> Walk<'a> {
             self.attribute(name, attribute, value)?;
             rest = after;
         }
-        self.out.push_str(rebuild::ours(name));
+        rebuild::write_ours(name, &mut self.out);
         self.out.push('>');
         // The gate's parser drops a line's end there.
         if name == "pre" && rest.starts_with('\n') {
