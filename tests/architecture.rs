@@ -33,6 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("croner", &["config", "schedule"]),
     ("encoding_rs", &["opml", "parse"]),
+    ("fastbloom", &["store"]),
     ("feed_rs", &["parse"]),
     ("flate2", &["fetch", "files", "server"]),
     ("getrandom", &["store"]),

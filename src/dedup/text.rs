@@ -7,7 +7,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::words::{MOST_WORDS, Word, Words};
-use crate::model::reference;
+use crate::model::{reference, split_at_sign};
 
 /// What an entry says in its own words.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,6 +33,7 @@ impl Text {
     /// `title` is what the entry is called: a heading that repeats it is not text.
     pub fn of(html: &str, title: &Words) -> Self {
         let mut walk = Walk::new(title);
+        walk.text.words.reserve(html.len());
         walk.html(html);
         walk.finish()
     }
@@ -80,7 +81,7 @@ impl<'a> Walk<'a> {
 
     fn html(&mut self, html: &str) {
         let mut rest = html;
-        while let Some((before, tag)) = rest.split_once('<') {
+        while let Some((before, tag)) = split_at_sign(rest, b'<') {
             self.characters(before);
             if self.text.words.len() >= MOST_WORDS {
                 return;
@@ -244,11 +245,16 @@ impl<'a> Walk<'a> {
         if let Some(words) = self.tail_with_title() {
             return words;
         }
-        let mut tail: Vec<char> = text.chars().rev().take(LONGEST_PHRASE).collect();
-        tail.reverse();
-        let tail = tail.into_iter().collect::<String>().to_lowercase();
+        let begin = text.char_indices().rev().take(LONGEST_PHRASE).last().map_or(0, |(at, _)| at);
+        let tail = text.get(begin..).unwrap_or_default();
         let tail = tail.trim_end_matches(|c: char| !c.is_alphanumeric());
-        let phrase = TAILS.iter().find(|phrase| tail.ends_with(*phrase));
+        let phrase = if tail.is_ascii() {
+            // Without a copy: this is asked of every paragraph.
+            TAILS.iter().find(|phrase| ends_with_ascii(tail, phrase))
+        } else {
+            let tail = tail.to_lowercase();
+            TAILS.iter().find(|phrase| tail.ends_with(*phrase))
+        };
         phrase.map_or(0, |phrase| Words::of(phrase).len())
     }
 
@@ -277,11 +283,18 @@ impl<'a> Walk<'a> {
 
     fn finish(mut self) -> Text {
         self.end_paragraph();
+        self.text.words.shrink();
         let words = self.text.words.len() + self.linked_item_words;
         self.text.is_digest = self.linked_headings >= FEWEST_LINKS
             || (self.linked_items >= FEWEST_LINKS && self.linked_item_words * 4 >= words);
         self.text
     }
+}
+
+/// Whether an ASCII text ends with this, capitals or not.
+fn ends_with_ascii(text: &str, end: &str) -> bool {
+    let begin = text.len().checked_sub(end.len());
+    begin.and_then(|at| text.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
 /// Links that make a text a digest of others.
@@ -341,7 +354,7 @@ fn after_tag(tag: &str) -> &str {
 fn after_element<'a>(html: &'a str, name: &str) -> &'a str {
     let mut depth = 1_usize;
     let mut rest = html;
-    while let Some((_, tag)) = rest.split_once('<') {
+    while let Some((_, tag)) = split_at_sign(rest, b'<') {
         rest = tag;
         if let Some(found) = TagName::at(tag)
             && found.text == name
@@ -359,7 +372,7 @@ fn after_element<'a>(html: &'a str, name: &str) -> &'a str {
 /// Appends `text` with the character references undone that the sanitizer leaves.
 fn decode_into(text: &str, out: &mut String) {
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('&') {
+    while let Some((before, after)) = split_at_sign(rest, b'&') {
         out.push_str(before);
         match reference(after) {
             Some((character, tail)) => {

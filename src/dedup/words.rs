@@ -106,6 +106,19 @@ impl Words {
         self.list.truncate(length);
     }
 
+    /// Makes room for the words of so many bytes of text or markup.
+    pub fn reserve(&mut self, bytes: usize) {
+        let bytes = bytes.min(MOST_WORDS * USUAL_WORD);
+        self.letters.reserve(bytes);
+        self.list.reserve(bytes / USUAL_WORD);
+    }
+
+    /// Gives back the room that was not needed.
+    pub fn shrink(&mut self) {
+        self.letters.shrink_to_fit();
+        self.list.shrink_to_fit();
+    }
+
     /// Appends the words of `text`, up to `most` words in all.
     pub fn push(&mut self, text: &str, most: usize) {
         let mut rest = text;
@@ -291,6 +304,9 @@ const UNSPACED_SCALE: usize = 2;
 /// Words that are looked at in one text. Beyond it a story has long shown what it is; the
 /// cost of comparing stays bounded.
 pub(super) const MOST_WORDS: usize = 2_000;
+
+/// Bytes of a usual word, with what stands between it and the next.
+const USUAL_WORD: usize = 6;
 
 #[cfg(test)]
 mod tests {

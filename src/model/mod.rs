@@ -35,7 +35,7 @@ pub use settings::{
     DedupSettings, FeedSetting, FetchLimits, OutputSetting, PaceLimits, ServerSettings, Timing,
 };
 pub use subscription::{Push, Subscription};
-pub use text::{Html, redacted, reference};
+pub use text::{Html, redacted, reference, split_at_sign};
 
 /// An instant of ours: UTC, written as RFC 3339 wherever people see it.
 pub type Time = chrono::DateTime<chrono::Utc>;

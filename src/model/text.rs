@@ -153,6 +153,14 @@ pub fn redacted(url: &Url) -> Url {
     url
 }
 
+/// What stands before and behind the first `sign`, an ASCII character: `str::split_once`, many
+/// bytes at a time.
+pub fn split_at_sign(text: &str, sign: u8) -> Option<(&str, &str)> {
+    debug_assert!(sign.is_ascii());
+    let at = memchr::memchr(sign, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,13 +6,15 @@
 //! the period in which they came: what is new meets what is recent, in the few pages that
 //! the page cache holds, however many years lie before.
 
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::{
     error::Fault,
+    keys::Keys,
     values::{from_blob, seconds, time},
+    writing::Writing,
 };
 use crate::{
     dedup::Profile,
@@ -71,10 +73,19 @@ pub(super) fn periods(connection: &Connection) -> Result<Option<Periods>, Fault>
     Ok(first.zip(last).map(|(first, last)| (first >> HASH_BITS, last >> HASH_BITS)))
 }
 
-/// The entries that share one of `hashes`, crowded keys left out.
+/// Where keys are looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shelves<'a> {
+    pub connection: &'a Connection,
+    /// Those on their way into the table, where this is the writer's look.
+    pub waiting: Option<&'a RefCell<Keys>>,
+}
+
+/// The entries that share one of `hashes`, crowded keys left out. `stored`: the periods of
+/// the keys in the table.
 pub(super) fn sharing(
-    connection: &Connection,
-    (first, last): Periods,
+    shelves: Shelves<'_>,
+    stored: Option<Periods>,
     profile: &Profile,
     hashes: &[i64],
     rules: &DedupSettings,
@@ -85,14 +96,26 @@ pub(super) fn sharing(
     // Nobody is seen before it was told: who was told within the window of this entry, or
     // seen within it, has come since then.
     let since = before(standing.at().min(standing.first_seen));
-    let periods = period_of(since).max(first)..=last.max(period_of(standing.first_seen));
+    let present = period_of(standing.first_seen);
+    let (first, last) = match (stored, shelves.waiting) {
+        (Some(stored), _) => stored,
+        (None, Some(keys)) if keys.borrow().are_waiting() => (present, present),
+        (None, _) => return Ok(BTreeSet::new()),
+    };
+    let periods = period_of(since).max(first)..=last.max(present);
+    if let Some(keys) = shelves.waiting {
+        let recently = before(standing.first_seen);
+        let from = stored_key(0, period_of(recently));
+        keys.borrow_mut()
+            .prepare(shelves.connection, from, || seen_since(shelves.connection, recently))?;
+    }
     let crowded_since = seconds(before(standing.first_seen));
     let mut ids = BTreeSet::new();
     let mut met: Vec<(i64, usize)> = hashes.iter().map(|&hash| (hash_part(hash), 0)).collect();
     met.sort_unstable();
     for period in periods.clone().rev() {
-        if !all_at_once(connection, period, &mut met, &mut ids)? {
-            ids = one_by_one(connection, periods, hashes, &crowded_since)?;
+        if !all_at_once(shelves, period, &mut met, &mut ids)? {
+            ids = one_by_one(shelves, periods, hashes, &crowded_since)?;
             break;
         }
     }
@@ -100,28 +123,56 @@ pub(super) fn sharing(
     Ok(ids)
 }
 
+/// About how many entries were first seen since then.
+fn seen_since(connection: &Connection, since: Time) -> rusqlite::Result<i64> {
+    // Rows stand in the order in which they were seen.
+    connection
+        .prepare_cached(
+            "SELECT coalesce((SELECT max(id) FROM entries) - (SELECT id FROM entries
+                 WHERE first_seen >= ?1 ORDER BY first_seen LIMIT 1) + 1, 0)",
+        )?
+        .query_row([seconds(since)], |row| row.get(0))
+}
+
 /// Looks for all keys with one statement. `false`: one of them is shared by too many.
 fn all_at_once(
-    connection: &Connection,
+    shelves: Shelves<'_>,
     period: i64,
     met: &mut [(i64, usize)],
     ids: &mut BTreeSet<i64>,
 ) -> Result<bool, Fault> {
-    let mut sharing = connection.prepare_cached(
+    let mut asked = Vec::with_capacity(met.len());
+    for (hash, count) in met.iter_mut() {
+        let key = stored_key(*hash, period);
+        let Some(keys) = shelves.waiting.map(RefCell::borrow) else {
+            asked.push(key);
+            continue;
+        };
+        if keys.may_be_stored(key) {
+            asked.push(key);
+            for entry in keys.waiting_with(key) {
+                *count += 1;
+                if *count > KEY_SHARED_BY {
+                    return Ok(false);
+                }
+                ids.insert(entry);
+            }
+        }
+    }
+    let mut sharing = shelves.connection.prepare_cached(
         "SELECT key, entry_id FROM dedup_keys
           WHERE key IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
                         ?17, ?18)",
     )?;
-    for chunk in met.chunks_mut(ASKED_AT_ONCE) {
+    for asked in asked.chunks(ASKED_AT_ONCE) {
         // Places that are left over ask for the last key again, which is one question.
-        let padding = chunk.last().copied().into_iter().cycle();
-        let asked = chunk.iter().copied().chain(padding).take(ASKED_AT_ONCE);
-        let asked: Vec<i64> = asked.map(|(hash, _)| stored_key(hash, period)).collect();
+        let padding = asked.last().copied().into_iter().cycle();
+        let asked = asked.iter().copied().chain(padding).take(ASKED_AT_ONCE);
         let mut rows = sharing.query(params_from_iter(asked))?;
         while let Some(row) = rows.next()? {
             let (key, entry): (i64, i64) = (row.get(0)?, row.get(1)?);
-            let place = chunk.binary_search_by_key(&hash_part(key), |&(hash, _)| hash);
-            if let Some((_, count)) = place.ok().and_then(|place| chunk.get_mut(place)) {
+            let place = met.binary_search_by_key(&hash_part(key), |&(hash, _)| hash);
+            if let Some((_, count)) = place.ok().and_then(|place| met.get_mut(place)) {
                 *count += 1;
                 if *count > KEY_SHARED_BY {
                     return Ok(false);
@@ -135,12 +186,13 @@ fn all_at_once(
 
 /// The newest entries of each key, unless too many have it within the window.
 fn one_by_one(
-    connection: &Connection,
+    shelves: Shelves<'_>,
     periods: std::ops::RangeInclusive<i64>,
     hashes: &[i64],
     crowded_since: &str,
 ) -> Result<BTreeSet<i64>, Fault> {
     // The bound stands in the text: SQLite prepares a statement anew for each bound LIMIT.
+    let connection = shelves.connection;
     let mut sharing = connection.prepare_cached(&format!(
         "SELECT entry_id FROM dedup_keys WHERE key = ?1 ORDER BY entry_id DESC LIMIT {}",
         KEY_SHARED_BY + 1
@@ -153,7 +205,12 @@ fn one_by_one(
             if left == 0 {
                 break;
             }
-            let rows = sharing.query_map([stored_key(hash, period)], |row| row.get(0))?;
+            let key = stored_key(hash, period);
+            if let Some(keys) = shelves.waiting.map(RefCell::borrow) {
+                found.extend(keys.waiting_with(key).take(left));
+            }
+            let left = KEY_SHARED_BY + 1 - found.len();
+            let rows = sharing.query_map([key], |row| row.get(0))?;
             for row in rows.take(left) {
                 found.push(row?);
             }
@@ -175,9 +232,17 @@ fn one_by_one(
     Ok(ids)
 }
 
-/// Makes the entry findable by its keys, and by none that it had before.
-pub(super) fn set_keys(
-    connection: &Connection,
+/// Makes a new entry findable by its keys.
+pub(super) fn add_keys(writing: &Writing, entry: i64, keys: &[i64]) {
+    let mut waiting = writing.keys().borrow_mut();
+    for &key in keys {
+        waiting.add(key, entry);
+    }
+}
+
+/// Makes an entry that has a row already findable by its keys, and by none that it had before.
+pub(super) fn change_keys(
+    writing: &Writing,
     entry: i64,
     before: Option<&[u8]>,
     now: Option<&[u8]>,
@@ -186,14 +251,18 @@ pub(super) fn set_keys(
         return Ok(());
     }
     let mut remove =
-        connection.prepare_cached("DELETE FROM dedup_keys WHERE key = ?1 AND entry_id = ?2")?;
+        writing.prepare_cached("DELETE FROM dedup_keys WHERE key = ?1 AND entry_id = ?2")?;
     for key in from_blob(before.unwrap_or_default()) {
-        remove.execute((as_stored(connection, entry, key)?, entry))?;
+        let key = as_stored(writing, entry, key)?;
+        if !writing.keys().borrow_mut().remove(key, entry) {
+            remove.execute((key, entry))?;
+        }
     }
-    let mut add = connection
+    let mut add = writing
         .prepare_cached("INSERT OR IGNORE INTO dedup_keys (key, entry_id) VALUES (?1, ?2)")?;
     for key in from_blob(now.unwrap_or_default()) {
         add.execute((key, entry))?;
+        writing.keys().borrow_mut().note(key);
     }
     Ok(())
 }

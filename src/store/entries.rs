@@ -175,7 +175,8 @@ fn insert_row(
             ":summary": said.summary,
             ":content": said.content,
         })?;
-    candidates::set_keys(intake.connection, place.row, None, said.keys.as_deref())
+    candidates::add_keys(intake.connection, place.row, keys);
+    Ok(())
 }
 
 fn insert_article(
@@ -277,7 +278,7 @@ fn edit(
         }
     }
     let dated = update_row(intake, row, entry, &said, before.shown)?;
-    candidates::set_keys(connection, row, before.keys.as_deref(), said.keys.as_deref())?;
+    candidates::change_keys(connection, row, before.keys.as_deref(), said.keys.as_deref())?;
     let mut shown = before.shown || (before.representative && dated);
     if shown {
         touch(connection, before.article, intake.at)?;

@@ -119,7 +119,9 @@ fn update_setting(
              status = CASE WHEN status <> 'paused' THEN status
                            WHEN consecutive_failures > 0 THEN 'failing'
                            WHEN last_success IS NULL THEN 'new' ELSE 'ok' END
-          WHERE id = :id",
+          WHERE id = :id AND (moved_to = :url OR status = 'paused'
+              OR (url, name, schedule, stands_alone, wished_interval_millis)
+                  IS NOT (:url, :name, :schedule, :alone, :interval))",
     )?;
     update.execute(named_params! {
         ":id": id,
@@ -234,7 +236,9 @@ pub(super) fn claim(
         )?
         .filter_map(Result::transpose)
         .collect::<Result<Vec<_>, _>>()?;
-    claimed.sort_by_key(|feed| (feed.next_poll, feed.id));
+    // Where all are taken, in the order in which they lie in the file: those that are committed
+    // together then share pages.
+    claimed.sort_by_key(|feed| (due.then_some(feed.next_poll), feed.id));
     Ok(claimed)
 }
 

@@ -96,7 +96,7 @@ impl<'a> Grouper<'a> {
             at: intake.at,
             rules: intake.rules,
             habits,
-            profiles: Profiles::new(connection),
+            profiles: Profiles::within(connection),
         }
     }
 
@@ -189,10 +189,11 @@ pub(super) fn judge(
     own: Option<(i64, i64)>,
     rules: &DedupSettings,
 ) -> Result<Grouping, Fault> {
-    let connection = profiles.connection();
+    let periods = profiles.periods()?;
+    let shelves = profiles.shelves();
+    let connection = shelves.connection;
     let mut articles = BTreeSet::new();
-    let Some(periods) = profiles.periods()? else { return Ok(Grouping::default()) };
-    for id in candidates::sharing(connection, periods, profile, hashes, rules)? {
+    for id in candidates::sharing(shelves, periods, profile, hashes, rules)? {
         articles.extend(article_of(connection, id)?);
     }
     articles.remove(&own.map_or(0, |(_, article)| article));

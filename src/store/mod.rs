@@ -18,6 +18,7 @@ mod feeds;
 mod grouping;
 mod hubs;
 mod identity;
+mod keys;
 mod migrations;
 mod open;
 mod pings;

@@ -13,7 +13,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{OpenAs, error::StoreError, migrations};
+use super::{OpenAs, error::StoreError, keys, migrations, writing};
 
 /// How long to wait for another process that writes: longer than any backup step of ours.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,8 +25,9 @@ const JOURNAL_LIMIT_BYTES: i64 = 64 << 20;
 /// of 4 or 8 KiB a quarter, of these an eighth.
 const PAGE_BYTES: i64 = 16_384;
 
-/// Pages of the write-ahead log that make it worth a checkpoint: 16 MiB.
-const CHECKPOINT_PAGES: i64 = 1_000;
+/// Pages of the write-ahead log that make it worth a checkpoint: 48 MiB. Pages that many
+/// commits change go into the file once a checkpoint.
+const CHECKPOINT_PAGES: i64 = 3_000;
 
 /// Page cache of the writer: the upper levels of every index of a million articles.
 const WRITER_CACHE_KIB: i64 = 16_000;
@@ -149,6 +150,8 @@ pub(super) fn writer(path: &Path, how: OpenAs) -> Result<Connection, StoreError>
     }
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     migrations::migrate(&mut connection, path)?;
+    keys::recover(&connection).map_err(failed)?;
+    writing::recover(&connection).map_err(|fault| fault.at(path, "completing the search index"))?;
     if how == OpenAs::Daemon {
         free_dead_leases(&connection, path)?;
     }

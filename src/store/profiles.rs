@@ -4,14 +4,16 @@
 //! of each entry would cost more room than its text is worth reading again, since few
 //! entries ever are candidates.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, cell::RefCell, collections::HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
-    candidates::{self, Periods},
+    candidates::{self, Periods, Shelves},
     error::Fault,
+    keys::Keys,
     values::{from_json, time, url},
+    writing::Writing,
 };
 use crate::{
     dedup::{Fingerprint, Habits, Hands, Names, Profile, Standing, fingerprint},
@@ -22,6 +24,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Profiles<'a> {
     connection: &'a Connection,
+    /// Keys on their way into their table.
+    keys: Option<&'a RefCell<Keys>>,
     loaded: HashMap<i64, Profile>,
     habits: HashMap<FeedId, Habits>,
     names: HashMap<FeedId, Names>,
@@ -42,6 +46,7 @@ impl<'a> Profiles<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
         Self {
             connection,
+            keys: None,
             loaded: HashMap::new(),
             habits: HashMap::new(),
             names: HashMap::new(),
@@ -50,8 +55,14 @@ impl<'a> Profiles<'a> {
         }
     }
 
-    pub(super) fn connection(&self) -> &'a Connection {
-        self.connection
+    /// Those that the writer sees.
+    pub(super) fn within(writing: &'a Writing) -> Self {
+        Self { keys: Some(writing.keys()), ..Self::new(writing) }
+    }
+
+    /// Where the keys of entries are looked for.
+    pub(super) fn shelves(&self) -> Shelves<'a> {
+        Shelves { connection: self.connection, waiting: self.keys }
     }
 
     pub(super) fn get(&self, id: i64) -> Option<&Profile> {

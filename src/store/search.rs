@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::error::Fault;
 pub(super) use super::writing::SearchText;
-use crate::model::{Entry, Html};
+use crate::model::{Entry, Html, split_at_sign};
 
 /// Text of one entry that is indexed: the begin of a book is enough to find it.
 const TEXT_LIMIT_BYTES: usize = 256 << 10;
@@ -128,12 +128,12 @@ fn split_runs(text: &str, last_alone: bool) -> String {
 pub(super) fn plain_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
-    while let Some((before, tag_on)) = rest.split_once('<') {
+    while let Some((before, tag_on)) = split_at_sign(rest, b'<') {
         push_decoded(&mut text, before);
         if text.len() >= TEXT_LIMIT_BYTES {
             break;
         }
-        let Some((tag, after)) = tag_on.split_once('>') else {
+        let Some((tag, after)) = split_at_sign(tag_on, b'>') else {
             // No tag: the sanitizer writes "&lt;", so this was plain text.
             rest = tag_on;
             continue;
@@ -188,7 +188,7 @@ fn is_inline(tag: &str) -> bool {
 
 /// The references that a sanitizer leaves, and numeric ones.
 fn push_decoded(text: &mut String, mut rest: &str) {
-    while let Some((before, after)) = rest.split_once('&') {
+    while let Some((before, after)) = split_at_sign(rest, b'&') {
         text.push_str(before);
         let reference = after.split_once(';').filter(|(name, _)| name.len() <= 8);
         match reference.and_then(|(name, after)| Some((decoded(name)?, after))) {

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     Swept,
-    candidates::set_keys,
+    candidates::change_keys,
     error::Fault,
     grouping::heir,
     identity::Marks,
@@ -148,7 +148,7 @@ fn remove(connection: &Writing, feed: i64, entry: i64) -> Result<bool, Fault> {
             connection.index(article, SearchText::stored(connection, heir)?)?;
         }
     }
-    set_keys(connection, entry, keys.as_deref(), None)?;
+    change_keys(connection, entry, keys.as_deref(), None)?;
     connection
         .prepare_cached(
             "DELETE FROM feed_articles WHERE feed_id = ?1 AND article_id = ?2

@@ -12,7 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+use tracing::warn;
 
 use super::{
     OpenAs,
@@ -25,10 +30,16 @@ use super::{
 const QUEUE: usize = 256;
 
 /// Jobs of one transaction: more gain nothing and make the others' answers late.
-const BATCH: usize = 100;
+const BATCH: usize = 200;
 
 /// A transaction that took so long ends, so that what it did is safe and answered.
-const LONGEST_BATCH: Duration = Duration::from_millis(250);
+const LONGEST_BATCH: Duration = Duration::from_millis(500);
+
+/// Without a job for so long, what waits is written.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Without a job for so long, the filter over the keys is given up.
+const LONG_PAUSE: Duration = Duration::from_secs(30);
 
 /// Work that may share a transaction with others. It is done again where it shared one with
 /// work that failed.
@@ -174,17 +185,20 @@ struct Desk {
     how: OpenAs,
     writing: Writing,
     identity: Option<FileIdentity>,
+    /// For pauses. `None`: there could be none.
+    clock: Option<Runtime>,
 }
 
 impl Desk {
     fn open(path: PathBuf, how: OpenAs) -> Result<Self, StoreError> {
         let writing = Writing::new(open::writer(&path, how)?);
         let identity = FileIdentity::of(&path);
-        Ok(Self { path, how, writing, identity })
+        let clock = Builder::new_current_thread().enable_time().build().ok();
+        Ok(Self { path, how, writing, identity, clock })
     }
 
     fn work(mut self, mut inbox: mpsc::Receiver<Job>) {
-        let mut next = inbox.blocking_recv();
+        let mut next = self.wait(&mut inbox);
         while let Some(job) = next.take() {
             match job {
                 Job::Close(reply) => {
@@ -201,10 +215,50 @@ impl Desk {
                 Job::Shared(work) => next = self.batch(work, &mut inbox),
             }
             if next.is_none() {
-                next = inbox.blocking_recv();
+                next = self.wait(&mut inbox);
             }
         }
         let _ = self.finish();
+    }
+
+    /// The next job. Where none comes for a while, what waits is written meanwhile, and memory
+    /// is given back. `None`: nobody can send one any more.
+    fn wait(&mut self, inbox: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        loop {
+            let is_behind = self.writing.is_behind();
+            let has_filter = self.writing.keys().borrow().has_filter();
+            let patience = match (is_behind, has_filter) {
+                (true, _) => PAUSE,
+                (false, true) => LONG_PAUSE,
+                (false, false) => return inbox.blocking_recv(),
+            };
+            let Some(clock) = &self.clock else { return inbox.blocking_recv() };
+            let next = clock.block_on(async { timeout(patience, inbox.recv()).await });
+            match next {
+                Ok(next) => return next,
+                Err(_) if is_behind => {
+                    if let Err(error) = self.catch_up() {
+                        // It stays in memory, and can be made again from the store: the next
+                        // commit tries again, and so does the next start.
+                        warn!("{error}");
+                        return inbox.blocking_recv();
+                    }
+                }
+                Err(_) => self.writing.keys().borrow_mut().rest(),
+            }
+        }
+    }
+
+    /// Writes what waits, in a transaction of its own.
+    fn catch_up(&mut self) -> Result<(), StoreError> {
+        self.begin()?;
+        let done = self.said(self.writing.catch_up());
+        let done = done.and_then(|()| self.sql("COMMIT"));
+        match done {
+            Ok(()) => self.writing.committed(),
+            Err(_) => self.undo(),
+        }
+        done
     }
 
     /// One transaction for `first` and those that wait behind it. Gives back a job that
@@ -228,7 +282,7 @@ impl Desk {
             }
         }
         if good {
-            outcome = self.commit();
+            outcome = self.commit(left.is_some() || !inbox.is_empty());
             good = outcome.is_ok();
         }
         if !good {
@@ -249,7 +303,7 @@ impl Desk {
     /// One job in a transaction of its own, after it shared one with a job that failed.
     fn again(&mut self, job: &mut dyn Work) -> Result<(), StoreError> {
         self.begin()?;
-        let done = if job.run(&self.writing, &self.path) { self.commit() } else { Ok(()) };
+        let done = if job.run(&self.writing, &self.path) { self.commit(true) } else { Ok(()) };
         self.undo();
         done
     }
@@ -259,15 +313,18 @@ impl Desk {
         self.sql("BEGIN IMMEDIATE")
     }
 
-    fn commit(&self) -> Result<(), StoreError> {
-        self.said(self.writing.settle())?;
-        self.sql("COMMIT")
+    /// `more`: another transaction begins at once.
+    fn commit(&self, more: bool) -> Result<(), StoreError> {
+        self.said(self.writing.settle(more))?;
+        self.sql("COMMIT")?;
+        self.writing.committed();
+        Ok(())
     }
 
     /// Undoes a transaction that was not committed. A full disk or a failing one makes SQLite
     /// do that by itself.
     fn undo(&self) {
-        self.writing.forget();
+        self.writing.undone();
         if !self.writing.is_autocommit() {
             let _ = self.writing.execute_batch("ROLLBACK");
         }
@@ -297,7 +354,12 @@ impl Desk {
     }
 
     /// Leaves one tidy file behind.
-    fn finish(self) -> Result<(), StoreError> {
+    fn finish(mut self) -> Result<(), StoreError> {
+        if self.writing.is_behind()
+            && let Err(error) = self.catch_up()
+        {
+            warn!("{error}");
+        }
         let Self { writing, path, identity, .. } = self;
         let connection = writing.into_connection();
         if FileIdentity::of(&path) == identity {

@@ -1,13 +1,18 @@
-//! The writer's connection, and what the search index is to learn at the end of a transaction.
+//! The writer's connection, and what waits for it to be worth while: what the search index is
+//! to learn, and [`Keys`].
 //!
-//! In: changes of the index, in order. Out: the same, written in one go before the commit.
-//! FTS5 gathers words in memory, but writes them out whenever SQLite opens a savepoint or a
-//! statement journal, a segment each time, to be merged later: told at once for a whole
-//! batch, it costs a third.
+//! In: changes of the index, in order. Out: the same, written in one go. FTS5 gathers words in
+//! memory, but writes them out at each commit, and whenever SQLite opens a savepoint or a
+//! statement journal: a segment each time, to be merged later. Told of thousands of articles
+//! at once it costs a third. So new articles wait while there is more to do, over several
+//! transactions, and `state.index_from` tells whoever opens the store after a crash from which
+//! article on the index may lack some.
 
 use std::{cell::RefCell, ops::Deref};
 
 use rusqlite::Connection;
+
+use super::{error::Fault, keys::Keys};
 
 /// Text that waits at most.
 const WAITING_BYTES: usize = 4 << 20;
@@ -26,17 +31,26 @@ enum Change {
     Remove(i64, SearchText),
 }
 
-/// A connection that is read and written like any other, but for the search index.
+/// A connection that is read and written like any other, but for the search index and the
+/// keys of deduplication.
 #[derive(Debug)]
 pub(super) struct Writing {
     connection: Connection,
     waiting: RefCell<Waiting>,
+    keys: RefCell<Keys>,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
     changes: Vec<Change>,
+    /// Text of those that are not written.
     bytes: usize,
+    /// So many are of transactions that were committed.
+    settled: usize,
+    /// So many were written by the open transaction.
+    written: usize,
+    /// A transaction that was committed has said in `state` that some wait.
+    is_said: bool,
 }
 
 impl Deref for Writing {
@@ -49,10 +63,10 @@ impl Deref for Writing {
 
 impl Writing {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, waiting: RefCell::default() }
+        Self { connection, waiting: RefCell::default(), keys: RefCell::default() }
     }
 
-    /// The article is found by these words, once the transaction is committed.
+    /// The article is found by these words, at the latest when nothing else is to be done.
     pub(super) fn index(&self, article: i64, words: SearchText) -> rusqlite::Result<()> {
         self.later(Change::Add(article, words))
     }
@@ -65,42 +79,153 @@ impl Writing {
 
     fn later(&self, change: Change) -> rusqlite::Result<()> {
         let mut waiting = self.waiting.borrow_mut();
-        let (Change::Add(_, words) | Change::Remove(_, words)) = &change;
-        waiting.bytes += words.title.len() + words.author.len() + words.text.len();
+        waiting.bytes += change.bytes();
         waiting.changes.push(change);
         let full = waiting.bytes > WAITING_BYTES;
-        drop(waiting);
-        if full { self.settle() } else { Ok(()) }
+        if full { waiting.write(&self.connection) } else { Ok(()) }
     }
 
-    /// Writes what waits. Before a commit, or when there is too much of it.
-    pub(super) fn settle(&self) -> rusqlite::Result<()> {
-        for change in std::mem::take(&mut *self.waiting.borrow_mut()).changes {
-            match change {
-                Change::Add(article, words) => self
-                    .connection
+    /// Keys of entries that wait, or lie in the table.
+    pub(super) fn keys(&self) -> &RefCell<Keys> {
+        &self.keys
+    }
+
+    /// Whether anything waits to be written.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.waiting.borrow().changes.is_empty() || self.keys.borrow().are_waiting()
+    }
+
+    /// Before a commit: writes what waits, or says that it does. `more`: the next transaction
+    /// begins at once.
+    pub(super) fn settle(&self, more: bool) -> rusqlite::Result<()> {
+        let mut waiting = self.waiting.borrow_mut();
+        match waiting.first_new() {
+            Some(first) if more => {
+                self.connection
                     .prepare_cached(
-                        "INSERT INTO search (rowid, title, author, text) VALUES (?1, ?2, ?3, ?4)",
+                        "UPDATE state SET index_from = min(coalesce(index_from, ?1), ?1)
+                          WHERE id = 1",
                     )?
-                    .execute((article, words.title, words.author, words.text))?,
-                Change::Remove(article, words) => self
-                    .connection
-                    .prepare_cached(
-                        "INSERT INTO search (search, rowid, title, author, text)
-                         VALUES ('delete', ?1, ?2, ?3, ?4)",
-                    )?
-                    .execute((article, words.title, words.author, words.text))?,
-            };
+                    .execute([first])?;
+            }
+            _ => waiting.write(&self.connection)?,
         }
-        Ok(())
+        self.keys.borrow_mut().settle(&self.connection, more)
     }
 
-    /// The transaction was undone, and what waited for its end with it.
-    pub(super) fn forget(&self) {
-        *self.waiting.borrow_mut() = Waiting::default();
+    /// Writes all that waits.
+    pub(super) fn catch_up(&self) -> rusqlite::Result<()> {
+        self.waiting.borrow_mut().write(&self.connection)?;
+        self.keys.borrow_mut().write(&self.connection)
+    }
+
+    /// The transaction is on the disk.
+    pub(super) fn committed(&self) {
+        self.waiting.borrow_mut().committed();
+        self.keys.borrow_mut().committed();
+    }
+
+    /// The transaction was undone, and what came to wait with it.
+    pub(super) fn undone(&self) {
+        self.waiting.borrow_mut().undone();
+        self.keys.borrow_mut().undone();
     }
 
     pub(super) fn into_connection(self) -> Connection {
         self.connection
     }
+}
+
+impl Change {
+    fn bytes(&self) -> usize {
+        let (Self::Add(_, words) | Self::Remove(_, words)) = self;
+        words.title.len() + words.author.len() + words.text.len()
+    }
+}
+
+impl Waiting {
+    /// The first of the articles that wait, where all of them are new and none was written:
+    /// they can be found again by their numbers.
+    fn first_new(&self) -> Option<i64> {
+        let mut last = None;
+        for change in self.changes.get(self.written..)? {
+            match change {
+                Change::Add(article, _) if last.is_none_or(|last| last < *article) => {
+                    last = Some(*article);
+                }
+                _ => return None,
+            }
+        }
+        last?;
+        match self.changes.get(self.written) {
+            Some(Change::Add(first, _)) => Some(*first),
+            _ => None,
+        }
+    }
+
+    fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        for change in self.changes.iter().skip(self.written) {
+            match change {
+                Change::Add(article, words) => connection
+                    .prepare_cached(
+                        "INSERT INTO search (rowid, title, author, text) VALUES (?1, ?2, ?3, ?4)",
+                    )?
+                    .execute((article, &words.title, &words.author, &words.text))?,
+                Change::Remove(article, words) => connection
+                    .prepare_cached(
+                        "INSERT INTO search (search, rowid, title, author, text)
+                         VALUES ('delete', ?1, ?2, ?3, ?4)",
+                    )?
+                    .execute((article, &words.title, &words.author, &words.text))?,
+            };
+        }
+        if self.is_said {
+            say_all_is_there(connection)?;
+        }
+        self.written = self.changes.len();
+        self.bytes = 0;
+        Ok(())
+    }
+
+    fn committed(&mut self) {
+        self.changes.drain(..self.written);
+        self.written = 0;
+        self.settled = self.changes.len();
+        self.is_said = self.settled > 0;
+    }
+
+    fn undone(&mut self) {
+        self.changes.truncate(self.settled);
+        self.written = 0;
+        self.bytes = self.changes.iter().map(Change::bytes).sum();
+    }
+}
+
+fn say_all_is_there(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE state SET index_from = NULL WHERE id = 1")?.execute([])?;
+    Ok(())
+}
+
+/// Indexes the articles that waited where a process ended before it had written them.
+pub(super) fn recover(connection: &Connection) -> Result<(), Fault> {
+    let from: Option<i64> =
+        connection.query_row("SELECT index_from FROM state", [], |row| row.get(0))?;
+    let Some(from) = from else { return Ok(()) };
+    let transaction = connection.unchecked_transaction()?;
+    let lacking: Vec<(i64, i64)> = transaction
+        .prepare(
+            "SELECT id, entry_id FROM articles
+              WHERE id >= ?1 AND id NOT IN (SELECT id FROM search_docsize WHERE id >= ?1)",
+        )?
+        .query_map([from], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut waiting = Waiting::default();
+    for (article, entry) in lacking {
+        let words = SearchText::stored(&transaction, entry)?;
+        waiting.changes.push(Change::Add(article, words));
+        waiting.write(&transaction)?;
+        waiting.committed();
+    }
+    say_all_is_there(&transaction)?;
+    Ok(transaction.commit()?)
 }

@@ -7,6 +7,7 @@
 //! of a poll. Tables, media and whatever else is rare are left to the gate.
 
 use super::allow;
+use crate::model::split_at_sign;
 
 /// What may stand inside of an element, or where it may stand itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,11 +119,11 @@ pub(super) fn is_regular(html: &str) -> bool {
     let mut nesting = Nesting::default();
     let mut rest = html;
     loop {
-        let Some((text, tag_on)) = rest.split_once('<') else {
+        let Some((text, tag_on)) = split_at_sign(rest, b'<') else {
             return is_text(rest) && nesting.is_closed();
         };
         // An attribute's value has its ">" escaped.
-        let Some((tag, after)) = tag_on.split_once('>') else { return false };
+        let Some((tag, after)) = split_at_sign(tag_on, b'>') else { return false };
         rest = after;
         let fits = match tag.strip_prefix('/') {
             Some(name) => nesting.close(name).is_some(),
@@ -176,7 +177,7 @@ fn are_attributes(element: &str, attributes: Option<&str>) -> bool {
     let mut ends_with_ours = ours.is_none();
     while !rest.is_empty() {
         let Some((name, value_on)) = rest.split_once("=\"") else { return false };
-        let Some((value, after)) = value_on.split_once('"') else { return false };
+        let Some((value, after)) = split_at_sign(value_on, b'"') else { return false };
         rest = match after.strip_prefix(' ') {
             Some(more) if !more.is_empty() => more,
             None if after.is_empty() => after,

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::{allow, plain, rebuild, regular};
+use crate::model::split_at_sign;
 
 pub(super) fn rebuilt(html: &str, base: Option<&Url>) -> Option<String> {
     // The tokenizer drops a byte order mark; images inside of texts are cut out elsewhere.
@@ -24,7 +25,7 @@ pub(super) fn rebuilt(html: &str, base: Option<&Url>) -> Option<String> {
         written: 0,
     };
     let mut rest = html;
-    while let Some((text, markup)) = rest.split_once('<') {
+    while let Some((text, markup)) = split_at_sign(rest, b'<') {
         walk.text(text)?;
         rest = match markup.strip_prefix('/') {
             Some(end) => walk.end(end)?,
@@ -50,7 +51,7 @@ impl<'a> Walk<'a> {
 
     /// An end tag behind its "</"; tells what follows.
     fn end(&mut self, tag: &'a str) -> Option<&'a str> {
-        let (name, after) = tag.split_once('>')?;
+        let (name, after) = split_at_sign(tag, b'>')?;
         self.nesting.close(name)?;
         self.out.extend(["</", name, ">"]);
         Some(after)
@@ -123,7 +124,7 @@ fn decoded(text: &str) -> Option<Cow<'_, str>> {
     if text.bytes().any(|byte| byte < b' ' && !matches!(byte, b'\n' | b'\t')) {
         return None;
     }
-    let Some((before, mut rest)) = text.split_once('&') else { return Some(text.into()) };
+    let Some((before, mut rest)) = split_at_sign(text, b'&') else { return Some(text.into()) };
     let mut out = String::with_capacity(text.len());
     out.push_str(before);
     loop {
@@ -136,7 +137,7 @@ fn decoded(text: &str) -> Option<Cow<'_, str>> {
             "nbsp" => '\u{a0}',
             _ => numbered(name.strip_prefix('#')?)?,
         });
-        match after.split_once('&') {
+        match split_at_sign(after, b'&') {
             Some((between, more)) => {
                 out.push_str(between);
                 rest = more;

@@ -8,6 +8,7 @@ mod grouping;
 mod identity;
 mod size;
 mod sweeping;
+mod waiting;
 
 use std::{path::PathBuf, time::Duration};
 

@@ -1,0 +1,282 @@
+//! Keys of deduplication on their way into their table.
+//!
+//! In: the keys of new entries. Out: the same in `dedup_keys`, many at a time and in the
+//! table's order. Keys are random numbers: in a rush of new entries each commit would read and
+//! write every page of the table anew. So they wait here while there is more to do, where they
+//! are found as well, and `state.keys_from` tells whoever opens the store after a crash from
+//! which entry on the table may lack some. A filter says of most keys that nobody has them,
+//! without a look into the table. Never here: what a key is made of, whom it brings together.
+
+use std::collections::BTreeSet;
+
+use fastbloom::BloomFilter;
+use rusqlite::Connection;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::values::from_blob;
+
+/// Keys that wait at most: some 5 MB.
+const MOST_WAITING: usize = 200_000;
+
+/// So few are written at once where nothing else is to be done.
+const FEW: usize = 4_000;
+
+/// Keys in one part of the filter.
+const PART_KEYS: usize = 1 << 20;
+
+/// Of a filter, for each key: one in 300 that nobody has is looked for in vain.
+const BITS_A_KEY: usize = 12;
+
+/// Parts of a filter, of 1.5 MiB each. With more keys than that, all are looked for.
+const MOST_PARTS: usize = 16;
+
+/// An entry's keys are looked for in the time in which those of so many are read in order.
+const READ_MEANWHILE: i64 = 64;
+
+/// A key and the entry that has it.
+type Pair = (i64, i64);
+
+/// Keys that wait, and what is known of those in the table.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    waiting: BTreeSet<Pair>,
+    /// No entry of a lower number has keys that wait.
+    from: Option<i64>,
+    /// A transaction that was committed has said so in `state`.
+    is_said: bool,
+    transaction: Transaction,
+    filter: Option<Filter>,
+    /// Entries whose keys were looked for without a filter.
+    looked_for: i64,
+}
+
+/// What the open transaction did, in case it is undone.
+#[derive(Debug, Default)]
+struct Transaction {
+    added: Vec<Pair>,
+    removed: Vec<Pair>,
+    from_before: Option<Option<i64>>,
+    has_written: bool,
+}
+
+/// Over all keys from one on, in the table and on their way there.
+#[derive(Debug)]
+struct Filter {
+    from: i64,
+    parts: Vec<BloomFilter>,
+    in_last: usize,
+}
+
+impl Keys {
+    /// A new entry has this key. Entries come in the order of their numbers.
+    pub(super) fn add(&mut self, key: i64, entry: i64) {
+        self.transaction.from_before.get_or_insert(self.from);
+        self.from = Some(self.from.map_or(entry, |from| from.min(entry)));
+        if self.waiting.insert((key, entry)) {
+            self.transaction.added.push((key, entry));
+        }
+        self.note(key);
+    }
+
+    /// An entry has the key no more. Tells whether it was waiting.
+    pub(super) fn remove(&mut self, key: i64, entry: i64) -> bool {
+        let was_waiting = self.waiting.remove(&(key, entry));
+        if was_waiting {
+            self.transaction.removed.push((key, entry));
+        }
+        was_waiting
+    }
+
+    /// The key is in the table, or comes to be.
+    pub(super) fn note(&mut self, key: i64) {
+        if self.filter.as_mut().is_some_and(|filter| !filter.add(key)) {
+            self.filter = None;
+            self.looked_for = i64::MIN;
+        }
+    }
+
+    /// The entries whose keys wait, the newest first.
+    pub(super) fn waiting_with(&self, key: i64) -> impl Iterator<Item = i64> {
+        self.waiting.range((key, i64::MIN)..=(key, i64::MAX)).rev().map(|&(_, entry)| entry)
+    }
+
+    /// Whether any key waits.
+    pub(super) fn are_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// `false`: the table has no such key.
+    pub(super) fn may_be_stored(&self, key: i64) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.may_have(key))
+    }
+
+    /// An entry's keys are to be looked for: makes a filter of the keys from this one on, once
+    /// that is less work than to go on without. `recent`: tells how many entries have them.
+    pub(super) fn prepare(
+        &mut self,
+        connection: &Connection,
+        from: i64,
+        recent: impl FnOnce() -> rusqlite::Result<i64>,
+    ) -> rusqlite::Result<()> {
+        if self.filter.is_some() {
+            return Ok(());
+        }
+        self.looked_for = self.looked_for.saturating_add(1);
+        // Counting is work as well: at the first, and then ever more rarely.
+        if self.looked_for < 1
+            || !self.looked_for.unsigned_abs().is_power_of_two()
+            || recent()? > self.looked_for.saturating_mul(READ_MEANWHILE)
+        {
+            return Ok(());
+        }
+        let mut filter = Filter::new(from);
+        let mut keys = connection.prepare_cached("SELECT key FROM dedup_keys WHERE key >= ?1")?;
+        let mut rows = keys.query([from])?;
+        let mut fits = true;
+        while let Some(row) = rows.next()?
+            && fits
+        {
+            fits = filter.add(row.get(0)?);
+        }
+        for &(key, _) in self.waiting.range((from, i64::MIN)..) {
+            fits = fits && filter.add(key);
+        }
+        if fits {
+            self.filter = Some(filter);
+        } else {
+            self.looked_for = i64::MIN;
+        }
+        Ok(())
+    }
+
+    /// Before a commit: writes what waits, or says from where on keys are missing.
+    ///
+    /// `more`: other work waits, with more keys.
+    pub(super) fn settle(&mut self, connection: &Connection, more: bool) -> rusqlite::Result<()> {
+        let few = self.waiting.len() <= FEW && !more;
+        if few || self.waiting.len() >= MOST_WAITING {
+            return self.write(connection);
+        }
+        connection
+            .prepare_cached(
+                "UPDATE state SET keys_from = min(coalesce(keys_from, ?1), ?1) WHERE id = 1",
+            )?
+            .execute([self.from])?;
+        Ok(())
+    }
+
+    /// Writes what waits into the table.
+    pub(super) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        insert(connection, self.waiting.iter().copied())?;
+        if self.is_said {
+            say_all_is_there(connection)?;
+        }
+        self.transaction.has_written = true;
+        Ok(())
+    }
+
+    /// The transaction is on the disk.
+    pub(super) fn committed(&mut self) {
+        let done = std::mem::take(&mut self.transaction);
+        if done.has_written {
+            self.waiting.clear();
+            self.from = None;
+        }
+        self.is_said = !self.waiting.is_empty();
+    }
+
+    /// The transaction was undone.
+    pub(super) fn undone(&mut self) {
+        let undone = std::mem::take(&mut self.transaction);
+        self.waiting.extend(undone.removed);
+        for pair in undone.added {
+            self.waiting.remove(&pair);
+        }
+        if let Some(from) = undone.from_before {
+            self.from = from;
+        }
+    }
+
+    /// Nothing was to be done for a while: gives memory back.
+    pub(super) fn rest(&mut self) {
+        self.filter = None;
+        self.looked_for = 0;
+    }
+
+    /// Whether there is anything that [`Self::rest`] would give back.
+    pub(super) fn has_filter(&self) -> bool {
+        self.filter.is_some()
+    }
+}
+
+impl Filter {
+    fn new(from: i64) -> Self {
+        Self { from, parts: Vec::new(), in_last: PART_KEYS }
+    }
+
+    /// `false`: it is full.
+    fn add(&mut self, key: i64) -> bool {
+        if self.in_last >= PART_KEYS {
+            if self.parts.len() >= MOST_PARTS {
+                return false;
+            }
+            let part = BloomFilter::with_num_bits(PART_KEYS * BITS_A_KEY);
+            self.parts.push(part.expected_items(PART_KEYS));
+            self.in_last = 0;
+        }
+        if let Some(last) = self.parts.last_mut() {
+            last.insert_hash(hash(key));
+            self.in_last += 1;
+        }
+        true
+    }
+
+    fn may_have(&self, key: i64) -> bool {
+        key < self.from || self.parts.iter().any(|part| part.contains_hash(hash(key)))
+    }
+}
+
+/// The bits of a key are random only in part.
+fn hash(key: i64) -> u64 {
+    xxh3_64(&key.to_le_bytes())
+}
+
+fn insert(connection: &Connection, pairs: impl IntoIterator<Item = Pair>) -> rusqlite::Result<()> {
+    let mut insert = connection
+        .prepare_cached("INSERT OR IGNORE INTO dedup_keys (key, entry_id) VALUES (?1, ?2)")?;
+    for pair in pairs {
+        insert.execute(pair)?;
+    }
+    Ok(())
+}
+
+fn say_all_is_there(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("UPDATE state SET keys_from = NULL WHERE id = 1")?.execute([])?;
+    Ok(())
+}
+
+/// Writes the keys that waited where a process ended before it had written them.
+pub(super) fn recover(connection: &Connection) -> rusqlite::Result<()> {
+    let from: Option<i64> =
+        connection.query_row("SELECT keys_from FROM state", [], |row| row.get(0))?;
+    let Some(from) = from else { return Ok(()) };
+    let transaction = connection.unchecked_transaction()?;
+    let mut entries =
+        transaction.prepare("SELECT dedup_keys, id FROM entries WHERE id >= ?1 ORDER BY id")?;
+    let mut pairs: BTreeSet<Pair> = BTreeSet::new();
+    let mut rows = entries.query([from])?;
+    while let Some(row) = rows.next()? {
+        let keys: Option<Vec<u8>> = row.get(0)?;
+        let entry: i64 = row.get(1)?;
+        pairs.extend(keys.iter().flat_map(|keys| from_blob(keys)).map(|key| (key, entry)));
+        // Usually there are fewer than may wait; by parts in any case.
+        if pairs.len() >= MOST_WAITING {
+            insert(&transaction, std::mem::take(&mut pairs))?;
+        }
+    }
+    insert(&transaction, pairs)?;
+    say_all_is_there(&transaction)?;
+    drop(rows);
+    drop(entries);
+    transaction.commit()
+}

@@ -1,0 +1,138 @@
+//! Keys and words that wait while there is more to do: found all the same, and never lost.
+
+use super::*;
+
+/// Commits that come all at once, so that many share transactions and more wait behind.
+async fn rush(house: &House, updates: Vec<FeedUpdate>) -> Vec<Result<Committed, StoreError>> {
+    let commits: Vec<_> = updates
+        .into_iter()
+        .map(|update| {
+            let store = house.store.clone();
+            tokio::spawn(async move { store.commit(update).await })
+        })
+        .collect();
+    let mut done = Vec::new();
+    for commit in commits {
+        done.push(commit.await.unwrap());
+    }
+    done
+}
+
+fn names(count: i64) -> Vec<String> {
+    (1..=count).map(|number| format!("feed{number}")).collect()
+}
+
+async fn house_of(count: i64) -> House {
+    let names = names(count);
+    House::with(&names.iter().map(String::as_str).collect::<Vec<_>>()).await
+}
+
+/// Closes the store, and opens it again.
+async fn again(house: &mut House) {
+    house.store.close().await.unwrap();
+    house.store = Store::open(&house.path(), OpenAs::Daemon, RULES).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_rush_every_feed_finds_the_story_that_others_tell() {
+    const FEEDS: i64 = 400;
+    const STORIES: i64 = 20;
+    let house = house_of(FEEDS).await;
+    let updates = (1..=FEEDS).map(|feed| {
+        let own = entry(&format!("own{feed}"));
+        let story = entry(&format!("story{}", feed % STORIES));
+        let told = changed(story, |entry| entry.guid = format!("of-{feed}"));
+        update(FeedId(feed), noon(), &[told, own])
+    });
+    for done in rush(&house, updates.collect()).await {
+        assert_eq!(done.unwrap().new_entries, 2);
+    }
+    assert_eq!(house.number("SELECT count(*) FROM articles"), FEEDS + STORIES);
+    house.store.close().await.unwrap();
+    // Nothing waits any more, and all is there.
+    assert_eq!(house.text("SELECT keys_from || index_from FROM state"), "");
+    assert_eq!(house.number("SELECT count(*) FROM search_docsize"), FEEDS + STORIES);
+    let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
+    assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+    house.shell().execute("INSERT INTO search (search) VALUES ('integrity-check')", []).unwrap();
+    assert_eq!(house.number("SELECT count(*) FROM search('own77')"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_transaction_left_waiting_is_forgotten_and_the_rest_is_not() {
+    const FEEDS: i64 = 120;
+    let mut house = house_of(FEEDS).await;
+    house
+        .shell()
+        .execute_batch(
+            "CREATE TRIGGER fault BEFORE UPDATE ON feeds WHEN new.id % 3 = 0
+             BEGIN SELECT raise(ABORT, 'fault'); END",
+        )
+        .unwrap();
+    let updates =
+        (1..=FEEDS).map(|feed| update(FeedId(feed), noon(), &[entry(&format!("own{feed}"))]));
+    let done = rush(&house, updates.collect()).await;
+    assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 80);
+    house.shell().execute_batch("DROP TRIGGER fault").unwrap();
+    again(&mut house).await;
+    assert_eq!(house.number("SELECT count(*) FROM entries"), 80);
+    assert_eq!(house.number("SELECT count(*) FROM search_docsize"), 80);
+    let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
+    assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+    house.healthy().await;
+}
+
+#[tokio::test]
+async fn what_waited_when_the_process_died_is_made_again_from_the_rows() {
+    let mut house = House::with(&["one", "two"]).await;
+    house.poll(1, noon(), &[entry("apples"), entry("crane")]).await;
+    house.store.close().await.unwrap();
+    // The store of a process that died in a rush: the last article's words and the keys of
+    // its entry had not been written.
+    house
+        .shell()
+        .execute_batch(
+            "INSERT INTO search (search, rowid, title, author, text)
+                 VALUES ('delete', 2, 'About apples', 'Ada' || char(10) || 'Bob', 'All about apples.');
+             DELETE FROM dedup_keys WHERE entry_id = 2;
+             UPDATE state SET keys_from = 2, index_from = 2;",
+        )
+        .unwrap();
+    assert_eq!(house.number("SELECT count(*) FROM search('apples')"), 0);
+    house.store = Store::open(&house.path(), OpenAs::Daemon, RULES).unwrap();
+    assert_eq!(house.found("apples").await, ["About apples"]);
+    assert_eq!(house.found("crane").await, ["About crane"]);
+    assert_eq!(house.text("SELECT keys_from || index_from FROM state"), "");
+    let told_again = changed(entry("apples"), |entry| entry.guid = "another".into());
+    assert_eq!(house.poll(2, noon(), &[told_again]).await.joined, 1);
+    house.healthy().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_that_waits_can_be_edited_and_taken_away() {
+    const FEEDS: i64 = 200;
+    let house = house_of(FEEDS).await;
+    let first =
+        (1..=FEEDS).map(|feed| update(FeedId(feed), noon(), &[entry(&format!("own{feed}"))]));
+    let second = (1..=FEEDS).map(|feed| {
+        let edited = changed(entry(&format!("own{feed}")), |entry| {
+            entry.content = Some(Html::sanitized(format!("<p>Pears of tree{feed}.</p>")));
+        });
+        update(FeedId(feed), noon() + hours(1), &[edited])
+    });
+    // Each feed's edit right behind its first word.
+    let updates = first.zip(second).flat_map(|(first, second)| [first, second]).collect();
+    let mut both = Vec::new();
+    for done in rush(&house, updates).await {
+        both.push(done.unwrap());
+    }
+    assert_eq!(both.iter().map(|done| done.new_entries).sum::<u32>(), FEEDS as u32);
+    house.store.close().await.unwrap();
+    house.shell().execute("INSERT INTO search (search) VALUES ('integrity-check')", []).unwrap();
+    assert_eq!(house.number("SELECT count(*) FROM search_docsize"), FEEDS);
+    let stale = "SELECT count(*) FROM dedup_keys k WHERE NOT EXISTS (
+        SELECT 1 FROM entries e WHERE e.id = k.entry_id)";
+    assert_eq!(house.number(stale), 0);
+    let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
+    assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+}
