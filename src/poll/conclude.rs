@@ -36,6 +36,22 @@ pub struct DocumentRead {
     pub dates: Vec<Time>,
 }
 
+impl DocumentRead {
+    /// What its entries take in memory, about.
+    pub fn bytes(&self) -> usize {
+        let texts = self.reading.entries.iter().map(|arriving| {
+            let entry = &arriving.entry;
+            let html = [&entry.summary, &entry.content].into_iter().flatten();
+            html.map(|html| html.as_str().len()).sum::<usize>()
+        });
+        // The hashes of the words take twice the words.
+        texts.map(|text| 3 * text + ENTRY_BYTES).sum()
+    }
+}
+
+/// All of an entry but its text.
+const ENTRY_BYTES: usize = 2048;
+
 /// What the world around a poll knows, and the poll itself does not.
 #[derive(Debug, Clone, Default)]
 pub struct Around {

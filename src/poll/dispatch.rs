@@ -11,7 +11,10 @@ use std::{
 };
 
 use chrono::Utc;
-use tokio::task::{self, JoinError, JoinSet};
+use tokio::{
+    sync::mpsc,
+    task::{self, JoinError, JoinSet},
+};
 use tracing::error;
 
 use crate::{
@@ -39,8 +42,14 @@ pub struct Dispatch {
     tasks: HashMap<task::Id, FeedId>,
     /// Feeds whose last poll took next to nothing.
     quick: HashSet<FeedId>,
+    /// How many of those are in the queue.
+    quick_waiting: usize,
     /// Feeds in flight of which that is not known.
     slow: HashSet<FeedId>,
+    /// Feeds whose documents are read: they wait for the store, and need no slot for that.
+    read: HashSet<FeedId>,
+    /// Who tells so.
+    reading: (mpsc::UnboundedSender<FeedId>, mpsc::UnboundedReceiver<FeedId>),
     /// What hubs pushed and nobody has begun to read.
     pushes: VecDeque<Push>,
     /// Feeds whose pushes are being taken in.
@@ -65,7 +74,10 @@ impl Dispatch {
             polls: JoinSet::new(),
             tasks: HashMap::new(),
             quick: HashSet::new(),
+            quick_waiting: 0,
             slow: HashSet::new(),
+            read: HashSet::new(),
+            reading: mpsc::unbounded_channel(),
             pushes: VecDeque::new(),
             pushing: HashSet::new(),
             stranded: Vec::new(),
@@ -100,6 +112,7 @@ impl Dispatch {
                 if let Some(rest) = feed.memory.retry_after.filter(|rest| rest.whole_host) {
                     self.poller.fetcher().hosts().rest(&feed.poll_url, rest.until);
                 }
+                self.quick_waiting += usize::from(self.quick.contains(&feed.id));
                 self.queue.push(feed);
             } else {
                 self.twice.push(feed.id);
@@ -129,11 +142,16 @@ impl Dispatch {
             let poller = Arc::clone(&self.poller);
             self.spawn(push.feed, async move { Box::pin(poller.take_push(push)).await });
         }
-        while self.polls.len() < self.concurrency {
+        while self.polls.len() - self.read.len() < self.concurrency
+            && self.polls.len() < self.concurrency * COMMITTING_FACTOR
+        {
             let mut pass: Option<HostPass> = None;
             let mut rests = None;
             let (hosts, wake) = (self.poller.fetcher().hosts().clone(), &mut self.wake);
             let slow_may_go = self.slow.len() < self.concurrency - self.concurrency / KEPT_PART;
+            if !slow_may_go && self.quick_waiting == 0 {
+                break;
+            }
             let quick = &self.quick;
             let may_go = |feed: &DueFeed| slow_may_go || quick.contains(&feed.id);
             let next = self.queue.next(|feed| {
@@ -155,6 +173,9 @@ impl Dispatch {
                         }
                     }
             });
+            if let Some(feed) = &next {
+                self.quick_waiting -= usize::from(self.quick.contains(&feed.id));
+            }
             match (next, pass) {
                 (Some(feed), Some(pass)) => self.start(feed, pass),
                 (Some(feed), None) => {
@@ -168,7 +189,8 @@ impl Dispatch {
         }
     }
 
-    /// Waits until a poll has ended (`Some`) or a host may be asked again (`None`).
+    /// Waits until a poll has ended (`Some`), or a slot is free or a host may be asked again
+    /// (`None`).
     ///
     /// Never ready where nothing is in flight and nobody waits. Cancel safe.
     pub async fn next(&mut self) -> Option<Result<Polled, StoreError>> {
@@ -181,6 +203,10 @@ impl Dispatch {
         };
         tokio::select! {
             Some(joined) = self.polls.join_next_with_id() => self.ended(joined),
+            Some(feed) = self.reading.1.recv() => {
+                self.has_read(feed);
+                None
+            }
             () = woken => None,
         }
     }
@@ -215,6 +241,7 @@ impl Dispatch {
     /// Takes back what has not begun.
     pub fn drain(&mut self) -> Vec<FeedId> {
         let waiting = self.queue.drain();
+        self.quick_waiting = 0;
         for feed in &waiting {
             self.ours.remove(feed);
         }
@@ -240,7 +267,16 @@ impl Dispatch {
             self.slow.insert(feed.id);
         }
         let poller = Arc::clone(&self.poller);
-        self.spawn(feed.id, async move { Box::pin(poller.poll(feed, pass)).await.map(Some) });
+        let (id, told) = (feed.id, self.reading.0.clone());
+        let on_read = move || {
+            let _ = told.send(id);
+        };
+        self.spawn(id, async move { Box::pin(poller.poll(feed, pass, on_read)).await.map(Some) });
+    }
+
+    fn has_read(&mut self, feed: FeedId) {
+        self.slow.remove(&feed);
+        self.read.insert(feed);
     }
 
     fn spawn(&mut self, feed: FeedId, work: impl Future<Output = Ended> + Send + 'static) {
@@ -253,9 +289,14 @@ impl Dispatch {
         joined: Result<(task::Id, Ended), JoinError>,
     ) -> Option<Result<Polled, StoreError>> {
         let task = joined.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
+        // Who has ended has told that it has read before.
+        while let Ok(feed) = self.reading.1.try_recv() {
+            self.has_read(feed);
+        }
         if let Some(feed) = self.tasks.remove(&task) {
             self.ours.remove(&feed);
             self.slow.remove(&feed);
+            self.read.remove(&feed);
             if matches!(joined, Ok((_, Err(_)))) {
                 self.stranded.push(feed);
             }
@@ -281,6 +322,10 @@ impl Dispatch {
 /// Waiting feeds for each slot: enough that a slot finds one whose host is free, and that
 /// hundreds of slow feeds do not keep the quick ones from being claimed.
 const WAITING_FACTOR: usize = 16;
+
+/// Polls for each slot, with those that wait for the store: the more of them, the fewer
+/// transactions.
+const COMMITTING_FACTOR: usize = 4;
 
 /// One slot in so many is kept for quick feeds.
 const KEPT_PART: usize = 4;

@@ -31,7 +31,7 @@ use crate::{
     store::{Committed, Store, StoreError},
 };
 
-use conclude::{Around, conclude};
+use conclude::{Around, DocumentRead, conclude};
 pub use dispatch::Dispatch;
 use room::Room;
 pub use round::{Progress, fetch_once};
@@ -109,7 +109,14 @@ impl Poller {
     }
 
     /// Polls one feed. What goes wrong at the feed is recorded; only the store can fail.
-    pub async fn poll(&self, mut feed: DueFeed, pass: HostPass) -> Result<Polled, StoreError> {
+    ///
+    /// `on_read`: called when nothing is left to do but the commit.
+    pub async fn poll(
+        &self,
+        mut feed: DueFeed,
+        pass: HostPass,
+        on_read: impl FnOnce(),
+    ) -> Result<Polled, StoreError> {
         let started = Instant::now();
         if !self.hears_hubs {
             feed.memory.pushed_until = None;
@@ -120,9 +127,11 @@ impl Poller {
         }
         let around = self.around(&feed, &fetched).await;
         // Held until the commit: what waits for the writer is in memory, too.
-        let place = self.room.place_for(&fetched).await;
+        let mut place = self.room.place_for(&fetched).await;
         let read = self.take_in(&feed, &mut fetched, &place).await?;
         let reading = read.document;
+        place.shrink(reading.iter().flatten().map(DocumentRead::bytes).sum());
+        on_read();
         if let Some(Ok(read)) = &reading
             && mended(&read.reading.repairs).next().is_some()
         {

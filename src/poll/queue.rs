@@ -1,8 +1,9 @@
 //! Claimed feeds waiting for their host's turn.
 //!
 //! In: feeds that were claimed, and whether a host may be asked now. Out: the next feed to
-//! poll. The rule: hosts take turns, and within a host the feed that was due first goes
-//! first; a host that must wait holds up nobody else.
+//! poll. The rule: a host's feeds go one after the other, as soon as the host may be asked again
+//! (its connection is still open then), and the one that was due first goes first; a host that
+//! must wait holds up nobody else.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,7 +12,7 @@ use crate::{
     model::{DueFeed, FeedId},
 };
 
-/// Feeds by host, hosts in the order of their turns.
+/// Feeds by host, hosts in the order in which they are asked.
 #[derive(Debug, Default)]
 pub struct Queue {
     feeds: HashMap<String, VecDeque<DueFeed>>,
@@ -30,7 +31,7 @@ impl Queue {
         self.waiting += 1;
     }
 
-    /// The next feed whose host `may_go` admits; asked once a host, in the order of turns.
+    /// The next feed whose host `may_go` admits; asked once a host, those first that have begun.
     pub fn next(&mut self, mut may_go: impl FnMut(&DueFeed) -> bool) -> Option<DueFeed> {
         let at = self.turns.iter().position(|host| {
             let first = self.feeds.get(host).and_then(VecDeque::front);
@@ -43,7 +44,7 @@ impl Queue {
         if line.is_empty() {
             self.feeds.remove(&host);
         } else {
-            self.turns.push_back(host);
+            self.turns.push_front(host);
         }
         Some(feed)
     }
@@ -105,9 +106,18 @@ mod tests {
     }
 
     #[test]
-    fn hosts_take_turns() {
-        let mut queue = queue(&["http://a/1", "http://a/2", "http://a/3", "http://b/1"]);
-        assert_eq!(order(&mut queue, |_| true), [0, 3, 1, 2]);
+    fn a_host_that_was_begun_goes_on_as_soon_as_it_may() {
+        let mut queue = queue(&["http://a/1", "http://b/1", "http://a/2", "http://b/2"]);
+        let mut busy = "a";
+        let order = order(&mut queue, |feed| {
+            let host = feed.poll_url.host_str().unwrap();
+            let may_go = host != busy;
+            if may_go {
+                busy = if host == "a" { "a" } else { "b" };
+            }
+            may_go
+        });
+        assert_eq!(order, [1, 0, 3, 2]);
         assert!(queue.is_empty());
     }
 

@@ -34,7 +34,7 @@ type Job = Box<dyn FnOnce() + Send>;
 pub(super) struct Place<'a> {
     room: &'a Room,
     is_large: bool,
-    _memory: Option<SemaphorePermit<'a>>,
+    memory: Option<SemaphorePermit<'a>>,
 }
 
 impl Default for Room {
@@ -66,7 +66,7 @@ impl Room {
     /// nothing to wait for.
     pub(super) async fn place_for(&self, fetched: &Fetched) -> Place<'_> {
         let Outcome::Document { body, .. } = &fetched.outcome else {
-            return Place { room: self, is_large: false, _memory: None };
+            return Place { room: self, is_large: false, memory: None };
         };
         let kib = estimated_kib(body);
         let is_large = kib > SMALL_KIB;
@@ -76,11 +76,19 @@ impl Room {
             self.small.acquire_many(kib).await
         };
         let memory = memory.expect("nobody closes the semaphore");
-        Place { room: self, is_large, _memory: Some(memory) }
+        Place { room: self, is_large, memory: Some(memory) }
     }
 }
 
 impl Place<'_> {
+    /// The document has been read: from now on so much of it is in memory.
+    pub(super) fn shrink(&mut self, bytes: usize) {
+        if let Some(memory) = &mut self.memory {
+            let spare = memory.num_permits().saturating_sub(bytes / 1024 + 1);
+            drop(memory.split(spare));
+        }
+    }
+
     /// Runs CPU work on a thread that may block. `None`: it panicked.
     pub(super) async fn work<T: Send + 'static>(
         &self,
@@ -123,7 +131,7 @@ const MOST_ENTRIES: usize = 20_000;
 const SMALL_KIB: u32 = 4 * 1024;
 
 /// What all small documents may take together.
-const SMALL_ROOM_KIB: u32 = 24 * 1024;
+const SMALL_ROOM_KIB: u32 = 16 * 1024;
 
 /// What all large ones may take together; the largest of all has it to itself.
 const LARGE_ROOM_KIB: u32 = 64 * 1024;
@@ -176,6 +184,10 @@ mod tests {
         assert_eq!((held, passed), (Some(true), Some(true)));
         assert_eq!(place.work(|| panic!("on purpose")).await, None::<()>);
         assert_eq!(place.work(|| 1).await, Some(1));
+        let mut place = place;
+        place.shrink(1 << 20);
+        assert_eq!(room.large.available_permits(), LARGE_ROOM_KIB as usize - 1025);
+        place.shrink(1 << 30);
         drop(place);
         assert_eq!(room.large.available_permits(), LARGE_ROOM_KIB as usize);
     }
