@@ -141,6 +141,11 @@ impl Daemon {
         listener: TcpListener,
     ) -> Result<Self, DaemonError> {
         sync(&store, &config).await?;
+        // Behind the spreading of what is due: these few need not wait.
+        let redeemed = store.redeem_pushes(Utc::now()).await?;
+        if redeemed > 0 {
+            info!("{redeemed} pushes of hubs were not taken in before: their feeds are polled");
+        }
         let metrics = Metrics::new();
         let pulse = Pulse::default();
         let fetcher = Fetcher::new(config.fetch.clone())?;
@@ -387,15 +392,7 @@ impl Daemon {
                 warn!("a connection did not end in time");
             }
         }
-        // What hubs brought and nobody read is asked for at the next start.
-        let mut unread = self.dispatch.drain_pushes();
-        self.pushes.close();
-        while let Ok(push) = self.pushes.try_recv() {
-            unread.push(push.feed);
-        }
-        if let Err(error) = self.store.make_due(unread, Utc::now()).await {
-            warn!("{error}");
-        }
+        // What hubs brought and nobody read is noted, and asked for at the next start.
         self.store.close().await?;
         info!("stopped");
         Ok(())

@@ -6,6 +6,7 @@ mod faults;
 mod feeds;
 mod grouping;
 mod identity;
+mod pushes;
 mod size;
 mod sweeping;
 
