@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    daemon::outputs,
+    daemon::{outputs, upkeep},
     fetch::Fetcher,
     metrics::Metrics,
     poll::{self, Polled, Poller, Progress},
@@ -80,6 +80,9 @@ impl Fetch {
         bar.finish_and_clear();
         done?;
         // With a timer and an [[output]] path, this command alone is a complete planet.
+        if self.feeds.is_empty() {
+            upkeep::once(store, config.keep, &stop).await;
+        }
         outputs::write(store, &config.server, &config.outputs, &stop).await;
         listener.abort();
         round.elapsed = begun.elapsed();

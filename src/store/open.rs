@@ -13,7 +13,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{OpenAs, error::StoreError, migrations};
+use super::{OpenAs, error::StoreError, migrations, search};
 
 /// How long to wait for another process that writes: longer than any backup step of ours.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -149,6 +149,8 @@ pub(super) fn writer(path: &Path, how: OpenAs) -> Result<Connection, StoreError>
     }
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     migrations::migrate(&mut connection, path)?;
+    search::bring_up_to_date(&mut connection)
+        .map_err(|fault| fault.at(path, "making its search index anew"))?;
     if how == OpenAs::Daemon {
         free_dead_leases(&connection, path)?;
     }

@@ -18,5 +18,6 @@ mod readers;
 mod river;
 mod rules;
 mod server;
+mod upkeep;
 mod websub;
 mod world;

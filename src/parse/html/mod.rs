@@ -56,6 +56,13 @@ pub(crate) fn clean(raw: &RawText) -> Option<Cleaned> {
     (!cleaned.html.as_str().trim().is_empty()).then_some(cleaned)
 }
 
+/// HTML that older rules let through, by today's: what is in order stays as it is. `None` where
+/// nothing is left of it.
+pub fn again(html: &str) -> Option<Html> {
+    let stored = RawText { text: html.to_owned(), kind: TextKind::Html, base: None };
+    clean(&stored).map(|cleaned| cleaned.html)
+}
+
 /// The field as plain text in one line, for titles and names.
 ///
 /// Markup for certain loses its tags; a text of unsaid kind only where they come in pairs,

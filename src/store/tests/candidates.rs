@@ -139,6 +139,9 @@ fn as_of_before_periods(shell: &Connection) {
         let blob = values::blob(hashes);
         shell.execute("UPDATE entries SET dedup_keys = ?2 WHERE id = ?1", (id, blob)).unwrap();
     }
-    shell.execute_batch("DROP TABLE pushes").unwrap();
+    let later = "DROP TABLE pushes; ALTER TABLE state DROP COLUMN html_version;
+                 ALTER TABLE state DROP COLUMN cleaning_version;
+                 ALTER TABLE state DROP COLUMN cleaned_to;";
+    shell.execute_batch(later).unwrap();
     shell.pragma_update(None, "user_version", 4).unwrap();
 }

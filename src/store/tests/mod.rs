@@ -9,6 +9,7 @@ mod identity;
 mod pushes;
 mod size;
 mod sweeping;
+mod upkeep;
 
 use std::{path::PathBuf, time::Duration};
 
