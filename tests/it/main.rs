@@ -8,6 +8,7 @@ mod bombs;
 mod browser;
 mod cli;
 mod crash;
+mod cuts;
 mod faults;
 mod fetch;
 mod fuzz;
