@@ -35,8 +35,8 @@ Examples:
   merganser fetch --force            every feed, due or not
   merganser fetch --force rust-blog  this one, now
 
-A feed that fails is recorded and told; the exit status is 0 all the same. Works beside a
-running daemon: no feed is polled twice.")]
+A feed that fails is recorded and told; the exit status is 0 all the same, and 1 where an
+output's files cannot be written. Works beside a running daemon: no feed is polled twice.")]
 pub struct Fetch {
     /// Poll feeds that are not due, too. Not one whose server asked for rest.
     #[arg(long)]
@@ -54,7 +54,7 @@ impl Fetch {
         let store = session::store(&config, OpenAs::Beside)?;
         let round = session::runtime()?.block_on(self.round(&config, &store))?;
         round.print(Out::stdout())?;
-        Ok(ExitCode::from(u8::from(round.interrupted)))
+        Ok(ExitCode::from(u8::from(round.interrupted || round.unwritten)))
     }
 
     async fn round(&self, config: &Config, store: &Store) -> Result<Round> {
@@ -83,7 +83,7 @@ impl Fetch {
         if self.feeds.is_empty() {
             upkeep::once(store, config.keep, &stop).await;
         }
-        outputs::write(store, &config.server, &config.outputs, &stop).await;
+        round.unwritten = !outputs::write(store, &config.server, &config.outputs, &stop).await;
         listener.abort();
         round.elapsed = begun.elapsed();
         round.interrupted = stop.is_cancelled();
@@ -141,6 +141,8 @@ struct Round {
     /// Name and error of each feed that failed.
     failed: Vec<(String, String)>,
     interrupted: bool,
+    /// An output's files could not be written; why is in the log.
+    unwritten: bool,
     next_due: Option<crate::model::Time>,
 }
 

@@ -139,6 +139,9 @@ pub(super) fn writer(path: &Path, how: OpenAs) -> Result<Connection, StoreError>
         // Each commit is on the disk before it is answered: a feed's server is told with the
         // next request what we have, and cannot be asked again.
         ("synchronous", 2),
+        // Where a sync does not reach the disk without it (macOS); nothing elsewhere.
+        ("fullfsync", 1),
+        ("checkpoint_fullfsync", 1),
         ("foreign_keys", 1),
         ("journal_size_limit", JOURNAL_LIMIT_BYTES),
         ("cache_size", -WRITER_CACHE_KIB),
