@@ -81,8 +81,10 @@ impl<'a> Rebuild<'a> {
             return;
         }
         self.close_implied(name);
-        // HTML's parser would move it out of the table, into the other link.
-        if name == "a" && self.in_skeleton() && self.position("a", &[]).is_some() {
+        // HTML's parser would move it, or what it stands in, out of the table, into the other
+        // link.
+        let in_no_cell = || self.position("table", &["td", "th", "caption"]).is_some();
+        if name == "a" && in_no_cell() && self.position("a", &[]).is_some() {
             return;
         }
         let too_deep = self.open.borrow().len() >= MAX_DEPTH;
