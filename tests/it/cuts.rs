@@ -223,9 +223,9 @@ fn a_backup_that_is_killed_leaves_no_file_under_its_name_and_the_next_one_is_who
     for round in 0..rounds(ROUNDS) {
         fs::remove_file(&copy).unwrap();
         let at = chance.below(size);
-        let mut backup = spawn(&world, &["backup", &name]);
+        let backup = spawn(&world, &["backup", &name]);
         wait_for_bytes(&world.folder().join("copy.db.part"), at, || copy.exists());
-        kill(&mut backup);
+        drop(backup);
         if copy.exists() {
             let store = Connection::open(&copy).unwrap();
             assert_eq!(content(&store), whole, "round {round}, at {at} of {size} bytes");
@@ -291,21 +291,27 @@ impl Scene {
     fn kill_before(&self, written: u64, chance: &mut Chance) -> u64 {
         self.restore();
         let at = chance.below(written);
-        let mut child = spawn(&self.world, &["run"]);
+        let daemon = spawn(&self.world, &["run"]);
         wait_for_bytes(&self.log(), at, || false);
-        kill(&mut child);
+        drop(daemon);
         at
     }
 }
 
-fn spawn(world: &World, arguments: &[&str]) -> Child {
-    world.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+/// A process that is killed when it is dropped, at the end of a failed test, too.
+struct Doomed(Child);
+
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
-fn kill(child: &mut Child) {
-    // It may have ended by itself.
-    let _ = child.kill();
-    child.wait().unwrap();
+fn spawn(world: &World, arguments: &[&str]) -> Doomed {
+    let mut command = world.command(arguments);
+    Doomed(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 
 fn wait_for_bytes(path: &Path, bytes: u64, over: impl Fn() -> bool) {

@@ -85,3 +85,25 @@ fn a_round_of_polls_sweeps_once_a_day_and_nothing_comes_back() {
     world.ok(&["fetch", "--force"]);
     assert_eq!(world.one::<String>("SELECT group_concat(guid) FROM entries"), "tug");
 }
+
+#[test]
+fn a_store_that_refuses_the_upkeep_is_told_and_polled_into_all_the_same() {
+    let origin = Origin::start();
+    let world = polled(&origin);
+    let fault = "UPDATE state SET html_version = 0; UPDATE feeds SET next_poll = '2020-01-01';
+                 CREATE TRIGGER fault BEFORE UPDATE OF cleaning_version ON state
+                 BEGIN SELECT raise(ABORT, 'on purpose'); END;";
+    shell(&world).execute_batch(fault).unwrap();
+    let mut daemon = world.daemon();
+    daemon.wait_for_log("polled http");
+    daemon.stop();
+    let told = "the store's upkeep waits for the next night or start: store";
+    let mut daemon = world.daemon();
+    if !daemon.seen.iter().any(|line| line.contains(told)) {
+        daemon.wait_for_log(told);
+    }
+    daemon.stop();
+    shell(&world).execute_batch("DROP TRIGGER fault").unwrap();
+    world.ok(&["fetch"]);
+    assert_eq!(world.one::<u32>("SELECT html_version FROM state"), RULES_VERSION);
+}
