@@ -175,7 +175,9 @@ fn cut_at_the_start(scene: &Scene, until: &str, seed: u64, look: impl Fn(&Connec
         let at = scene.kill_before(written, &mut chance);
         let when = format!("round {round}, at {at} of {written} bytes");
         look(&sound(&scene.world, &when), &when);
-        scene.run_until(until).stop();
+        let daemon = scene.world.daemon();
+        scene.wait_until_all_is_clean();
+        daemon.stop();
         let now = content(&sound(&scene.world, &when));
         assert_eq!(now, whole, "{when}");
     }
@@ -284,6 +286,15 @@ impl Scene {
             daemon.wait_for_log(line);
         }
         daemon
+    }
+
+    /// A daemon that was killed at the very last may have had it all done.
+    fn wait_until_all_is_clean(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.world.one::<u32>("SELECT html_version FROM state") < RULES_VERSION {
+            assert!(Instant::now() < deadline, "the HTML is not cleaned again");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Kills a daemon that began with the first store, before it has written so much. Tells
