@@ -95,12 +95,15 @@ fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
         return plain_field(&printable(&plain::unescaped(text)), None);
     }
     if let Some(html) = straight::rebuilt(text, base) {
-        return Cleaned { html: gate::sanitized(without_controls(html)), repair: None };
+        return Cleaned {
+            html: gate::sanitized(without_first_lines(without_controls(html))),
+            repair: None,
+        };
     }
     match rebuild::rebuild(text, base) {
         Ok(rebuilt) => Cleaned {
             // Only now: character references have become characters.
-            html: gate::sanitized(without_controls(rebuilt.html)),
+            html: gate::sanitized(without_first_lines(without_controls(rebuilt.html))),
             repair: rebuilt.thinned.then_some(TOO_DEEP),
         },
         Err(tokens::TooHeavy) => as_text(text, TOO_HEAVY),
@@ -129,6 +132,27 @@ fn without_controls(html: String) -> String {
         _ => byte >= 0x20,
     };
     if html.bytes().all(clean) || html.chars().all(is_kept) { html } else { printable(&html) }
+}
+
+/// Without line ends right behind `<pre>`: HTML's parser takes one of them away each time that
+/// it reads (13.2.6.4.7), and what is cleaned once more would lose another.
+fn without_first_lines(html: String) -> String {
+    const PRE: &str = "<pre";
+    if !html.contains(PRE) {
+        return html;
+    }
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html.as_str();
+    while let Some((before, tag_on)) = rest.split_once(PRE) {
+        out.push_str(before);
+        out.push_str(PRE);
+        let end = tag_on.find('>').map_or(tag_on.len(), |end| end + 1);
+        let (tag, behind) = tag_on.split_at(end);
+        out.push_str(tag);
+        rest = behind.trim_start_matches('\n');
+    }
+    out.push_str(rest);
+    out
 }
 
 fn is_kept(letter: char) -> bool {
