@@ -100,14 +100,24 @@ fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
             repair: None,
         };
     }
-    match rebuild::rebuild(text, base) {
-        Ok(rebuilt) => Cleaned {
-            // Only now: character references have become characters.
-            html: gate::sanitized(without_first_lines(without_controls(rebuilt.html))),
-            repair: rebuilt.thinned.then_some(TOO_DEEP),
-        },
-        Err(tokens::TooHeavy) => as_text(text, TOO_HEAVY),
+    let rebuilt = match rebuild::rebuild(text, base) {
+        Ok(rebuilt) => rebuilt,
+        Err(tokens::TooHeavy) => return as_text(text, TOO_HEAVY),
+    };
+    let repair = rebuilt.thinned.then_some(TOO_DEEP);
+    let mut misplaced = rebuilt.misplaced;
+    // Only now: character references have become characters.
+    let mut html = gate::sanitized(without_first_lines(without_controls(rebuilt.html)));
+    // What the gate moved out of a table may stand where it cannot: a heading in a heading.
+    for _ in 0..MAX_MOVES {
+        if !misplaced {
+            break;
+        }
+        let Ok(again) = rebuild::rebuild(html.as_str(), None) else { break };
+        misplaced = again.misplaced;
+        html = gate::sanitized(without_first_lines(without_controls(again.html)));
     }
+    Cleaned { html, repair }
 }
 
 fn plain_field(text: &str, repair: Option<&'static str>) -> Cleaned {
@@ -172,6 +182,8 @@ const TOO_LONG: &str = "text over 1 MiB: kept as plain text, the rest cut";
 const TOO_HEAVY: &str = "a tag over 64 KiB or with thousands of attributes: kept as plain text";
 const TOO_DEEP: &str = "elements nested deeper than 256 or more than 30000: those tags left out";
 
+/// Tables in tables in what stands in no cell: once is a publisher's slip.
+const MAX_MOVES: usize = 4;
 /// The longest honest articles are a tenth of this.
 const MAX_FIELD_BYTES: usize = 1024 * 1024;
 /// Markup of a title that is read at all; the title itself is cut later.
