@@ -95,10 +95,7 @@ fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
         return plain_field(&printable(&plain::unescaped(text)), None);
     }
     if let Some(html) = straight::rebuilt(text, base) {
-        return Cleaned {
-            html: gate::sanitized(without_first_lines(without_controls(html))),
-            repair: None,
-        };
+        return Cleaned { html: gated(html), repair: None };
     }
     let rebuilt = match rebuild::rebuild(text, base) {
         Ok(rebuilt) => rebuilt,
@@ -107,7 +104,7 @@ fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
     let repair = rebuilt.thinned.then_some(TOO_DEEP);
     let mut misplaced = rebuilt.misplaced;
     // Only now: character references have become characters.
-    let mut html = gate::sanitized(without_first_lines(without_controls(rebuilt.html)));
+    let mut html = gated(rebuilt.html);
     // What the gate moved out of a table may stand where it cannot: a heading in a heading.
     for _ in 0..MAX_MOVES {
         if !misplaced {
@@ -115,7 +112,7 @@ fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
         }
         let Ok(again) = rebuild::rebuild(html.as_str(), None) else { break };
         misplaced = again.misplaced;
-        html = gate::sanitized(without_first_lines(without_controls(again.html)));
+        html = gated(again.html);
     }
     Cleaned { html, repair }
 }
@@ -142,6 +139,12 @@ fn without_controls(html: String) -> String {
         _ => byte >= 0x20,
     };
     if html.bytes().all(clean) || html.chars().all(is_kept) { html } else { printable(&html) }
+}
+
+fn gated(html: String) -> Html {
+    let html = gate::sanitized(without_first_lines(without_controls(html)));
+    // Once more: the gate may have taken a tag from between.
+    Html::sanitized(without_first_lines(html.into_string()))
 }
 
 /// Without line ends right behind `<pre>`: HTML's parser takes one of them away each time that
