@@ -8,7 +8,9 @@
 const FLOORS: &[(&str, [u64; 3], &str)] = &[
     ("ammonia", [4, 1, 4], "script by mutation through svg, math and annotation-xml"),
     ("bytes", [1, 11, 1], "RUSTSEC-2026-0007: overflow"),
+    ("chrono", [0, 4, 20], "RUSTSEC-2020-0159: the environment read from two threads"),
     ("h2", [0, 4, 16], "floods of empty and CONTINUATION frames"),
+    ("hickory-proto", [0, 26, 1], "RUSTSEC-2026-0118, -0119: loops, names of quadratic cost"),
     ("idna", [1, 0, 0], "RUSTSEC-2024-0421: two names for one host"),
     ("libsqlite3-sys", [0, 25, 1], "RUSTSEC-2022-0090"),
     ("quick-xml", [0, 41, 0], "RUSTSEC-2026-0194, -0195: quadratic attributes, namespaces"),

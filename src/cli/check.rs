@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::{
     config::{Config, Weight},
+    parse::html,
     store::OpenAs,
 };
 
@@ -63,9 +64,19 @@ impl Check {
             return Ok(true);
         }
         let store = session::store(config, OpenAs::Reader)?;
-        let findings = session::runtime()?.block_on(store.check())?;
+        let runtime = session::runtime()?;
+        let findings = runtime.block_on(store.check())?;
         for finding in &findings {
             complain(format!("{path}: {}", text::plain(finding)));
+        }
+        let html = runtime.block_on(store.html_state(html::RULES_VERSION))?;
+        if html.left > 0 {
+            let (left, old) = (text::count(html.left, "entry", "entries"), html.version);
+            out.line(format!(
+                "{path}: {left} to be cleaned again: version {old} of the sanitizer's rules made \
+                 their HTML, version {} is the newest; the daemon does it, or `merganser fetch`",
+                html::RULES_VERSION
+            ))?;
         }
         if findings.is_empty() {
             out.line(format!("{path}: good"))?;

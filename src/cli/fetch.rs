@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    daemon::outputs,
+    daemon::{outputs, upkeep},
     fetch::Fetcher,
     metrics::Metrics,
     poll::{self, Polled, Poller, Progress},
@@ -35,8 +35,8 @@ Examples:
   merganser fetch --force            every feed, due or not
   merganser fetch --force rust-blog  this one, now
 
-A feed that fails is recorded and told; the exit status is 0 all the same. Works beside a
-running daemon: no feed is polled twice.")]
+A feed that fails is recorded and told; the exit status is 0 all the same, and 1 where an
+output's files cannot be written. Works beside a running daemon: no feed is polled twice.")]
 pub struct Fetch {
     /// Poll feeds that are not due, too. Not one whose server asked for rest.
     #[arg(long)]
@@ -54,7 +54,7 @@ impl Fetch {
         let store = session::store(&config, OpenAs::Beside)?;
         let round = session::runtime()?.block_on(self.round(&config, &store))?;
         round.print(Out::stdout())?;
-        Ok(ExitCode::from(u8::from(round.interrupted)))
+        Ok(ExitCode::from(u8::from(round.interrupted || round.unwritten)))
     }
 
     async fn round(&self, config: &Config, store: &Store) -> Result<Round> {
@@ -67,6 +67,7 @@ impl Fetch {
         let poller = Arc::new(poller);
         let stop = CancellationToken::new();
         let listener = tokio::spawn(stop_on_interrupt(stop.clone()));
+        upkeep::begin(store).await;
         let (bar, mut round) = (progress_bar(), Round::default());
         let begun = Instant::now();
         let polls = poll::fetch_once(
@@ -80,7 +81,10 @@ impl Fetch {
         bar.finish_and_clear();
         done?;
         // With a timer and an [[output]] path, this command alone is a complete planet.
-        outputs::write(store, &config.server, &config.outputs, &stop).await;
+        if self.feeds.is_empty() {
+            upkeep::once(store, config.keep, &stop).await;
+        }
+        round.unwritten = !outputs::write(store, &config.server, &config.outputs, &stop).await;
         listener.abort();
         round.elapsed = begun.elapsed();
         round.interrupted = stop.is_cancelled();
@@ -138,6 +142,8 @@ struct Round {
     /// Name and error of each feed that failed.
     failed: Vec<(String, String)>,
     interrupted: bool,
+    /// An output's files could not be written; why is in the log.
+    unwritten: bool,
     next_due: Option<crate::model::Time>,
 }
 

@@ -173,7 +173,7 @@ fn schedules_that_are_wrong_or_never_come_are_told() {
         format!("[[feed]]\nurl = \"https://a.example/\"\nschedule = \"{schedule}\"")
     };
     assert!(one(&feed("0 0 0 31 2 *")).contains("c:3:12: feed.schedule: never comes"));
-    for gap in ["59 ,,, * * * *", ", 1 6-20/3 L * MON#2", "0 1,,2 * * * *"] {
+    for gap in ["59 ,,, * * * *", ", 1 6-20/3 L * MON#2", "0 1,,2 * * * *", "1 1 21 3 7 +"] {
         assert!(one(&feed(gap)).contains("feed.schedule: has an empty place in a list"), "{gap}");
     }
     assert!(one(&feed("0 0 0 1 1 * 2020")).contains("never comes"));

@@ -192,9 +192,9 @@ pub(super) fn schedule(text: &str, now: Time) -> Parsed<Duration> {
     if !text.is_ascii() {
         return Err(format!("is no cron text: \"{}\"; {example}", shown(text)));
     }
-    // croner takes a list of nothing for a field that never matches, and would look for a match
-    // for seconds, through thousands of years.
-    let has_gap = |field: &str| field.split(',').any(str::is_empty);
+    // croner takes a list of nothing, or a plus before nothing, for a field that never matches,
+    // and would look for a match for seconds, through thousands of years.
+    let has_gap = |field: &str| field.split(',').any(|part| part.trim_matches('+').is_empty());
     if text.split_whitespace().any(has_gap) {
         return Err(format!("has an empty place in a list: \"{}\"; {example}", shown(text)));
     }

@@ -11,6 +11,7 @@ mod pings;
 mod service;
 mod signals;
 mod subscriber;
+pub mod upkeep;
 
 use std::{
     collections::BTreeSet,
@@ -121,6 +122,8 @@ struct Daemon {
     publishing: JoinHandle<()>,
     pinging: JoinHandle<()>,
     subscribing: JoinHandle<()>,
+    tidying: JoinHandle<()>,
+    upkeep: watch::Sender<upkeep::Wish>,
     pushes: mpsc::Receiver<Push>,
     push: mpsc::Sender<Push>,
     hearing: watch::Sender<Option<Hearing>>,
@@ -141,6 +144,11 @@ impl Daemon {
         listener: TcpListener,
     ) -> Result<Self, DaemonError> {
         sync(&store, &config).await?;
+        // Behind the spreading of what is due: these few need not wait.
+        let redeemed = store.redeem_pushes(Utc::now()).await?;
+        if redeemed > 0 {
+            info!("{redeemed} pushes of hubs were not taken in before: their feeds are polled");
+        }
         let metrics = Metrics::new();
         let pulse = Pulse::default();
         let fetcher = Fetcher::new(config.fetch.clone())?;
@@ -174,6 +182,9 @@ impl Daemon {
         let first = tags.borrow().clone();
         let pings = pings::Pings::begin(store.clone(), &first).await?;
         let pinging = tokio::spawn(pings.keep(tags, stop.clone()));
+        let (upkeep, wish) = watch::channel(upkeep::Wish { nights: 0, keep: config.keep });
+        let tidying =
+            tokio::spawn(upkeep::keep(store.clone(), wish, revision.clone(), stop.clone()));
         let (ring, rings) = mpsc::channel(RINGS);
         let clock = Clock::start(&schedules(&config), ring.clone()).await?;
         info!("listening on http://{address}/");
@@ -196,6 +207,8 @@ impl Daemon {
             publishing,
             pinging,
             subscribing,
+            tidying,
+            upkeep,
             pushes,
             push,
             hearing,
@@ -216,7 +229,7 @@ impl Daemon {
             // `next_poll` holds the cron text's next moment already, spread by URL and later
             // where the publisher asked for it: the ring only says that it is time to look.
             Event::Rang(Ring::Schedule(_)) => self.tick().await?,
-            Event::Rang(Ring::Night) => self.sweep().await?,
+            Event::Rang(Ring::Night) => self.upkeep.send_modify(|wish| wish.nights += 1),
             Event::Polls(None) => {}
             Event::Pushed(push) => self.dispatch.add_push(push),
             Event::Polls(Some(polled)) => {
@@ -302,12 +315,6 @@ impl Daemon {
         Ok(())
     }
 
-    async fn sweep(&mut self) -> Result<(), StoreError> {
-        let swept = self.store.sweep(Utc::now(), self.config.keep).await?;
-        info!(entries = swept.entries, articles = swept.articles, fetches = swept.fetches, "swept");
-        self.tell_revision().await
-    }
-
     /// Takes a changed config; one with faults is refused, and the old one stays.
     async fn reload(&mut self) -> Result<(), StoreError> {
         service::reloading();
@@ -357,6 +364,7 @@ impl Daemon {
         }
         self.server.reload(&new.server, new.outputs.clone());
         self.published.send_replace(outputs::Wanted::of(&new, &self.fetcher));
+        self.upkeep.send_modify(|wish| wish.keep = new.keep);
         info!("config reloaded: {} feeds, {} outputs", new.feeds.len(), new.outputs.len());
         service::ready(&format!("{} feeds, {} outputs", new.feeds.len(), new.outputs.len()));
         self.config = new;
@@ -382,20 +390,12 @@ impl Daemon {
         if let Err(error) = self.store.release(unpolled).await {
             warn!("{error}");
         }
-        for task in [self.serving, self.publishing, self.pinging, self.subscribing] {
+        for task in [self.serving, self.publishing, self.pinging, self.subscribing, self.tidying] {
             if tokio::time::timeout(PATIENCE, task).await.is_err() {
                 warn!("a connection did not end in time");
             }
         }
-        // What hubs brought and nobody read is asked for at the next start.
-        let mut unread = self.dispatch.drain_pushes();
-        self.pushes.close();
-        while let Ok(push) = self.pushes.try_recv() {
-            unread.push(push.feed);
-        }
-        if let Err(error) = self.store.make_due(unread, Utc::now()).await {
-            warn!("{error}");
-        }
+        // What hubs brought and nobody read is noted, and asked for at the next start.
         self.store.close().await?;
         info!("stopped");
         Ok(())

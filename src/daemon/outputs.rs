@@ -107,7 +107,7 @@ async fn publish(store: &Store, now: &Wanted, told: &watch::Sender<Told>) {
         Told { hub: hub.clone(), fetcher: Some(fetcher.clone()), tags: Default::default() };
     for output in &published.outputs {
         let tags = match make(Contents { store, published, output }).await {
-            Some(tags) => tags,
+            Some(made) => made.tags,
             // Not known now: as before, so that the hub hears nothing of our trouble.
             None => topics(&published.site, output)
                 .filter_map(|(_, topic)| before.tags.get_key_value(&topic))
@@ -119,18 +119,23 @@ async fn publish(store: &Store, now: &Wanted, told: &watch::Sender<Told>) {
     told.send_replace(news);
 }
 
-/// Writes all files of all outputs that have a folder, where they changed.
+/// Writes all files of all outputs that have a folder, where they changed. Tells whether that
+/// went well; what did not is in the log.
 pub async fn write(
     store: &Store,
     server: &ServerSettings,
     outputs: &[OutputSetting],
     stop: &CancellationToken,
-) {
+) -> bool {
     let published = Arc::new(Published::new(server, outputs.to_vec(), 0));
+    let mut all = true;
     for output in published.outputs.iter().filter(|output| output.path.is_some()) {
-        make(Contents { store, published: &published, output }).await;
+        all &= make(Contents { store, published: &published, output })
+            .await
+            .is_some_and(|made| made.is_written);
     }
     keep_archives(store, &published, stop).await;
+    all
 }
 
 /// Brings the archive files of all outputs up to date.
@@ -145,11 +150,19 @@ async fn keep_archives(store: &Store, published: &Arc<Published>, stop: &Cancell
     }
 }
 
+/// What became of an output.
+struct Made {
+    /// Of what a hub is to hear of.
+    tags: Vec<(Url, String)>,
+    /// Its files are there, where it has any.
+    is_written: bool,
+}
+
 /// Makes an output's documents, where somebody wants them: files, and tags for a hub.
-async fn make(contents: Contents<'_>) -> Option<Vec<(Url, String)>> {
+async fn make(contents: Contents<'_>) -> Option<Made> {
     let Contents { published, output, .. } = contents;
     if output.path.is_none() && published.site.hub.is_none() {
-        return Some(Vec::new());
+        return Some(Made { tags: Vec::new(), is_written: true });
     }
     let (articles, older) = match contents.first().await {
         Ok(first) => first,
@@ -164,12 +177,14 @@ async fn make(contents: Contents<'_>) -> Option<Vec<(Url, String)>> {
     let (published, output) = (Arc::clone(published), output.clone());
     let made = tokio::task::spawn_blocking(move || {
         let site = &published.site;
+        let mut is_written = true;
         if let Some(folder) = &output.path
             && let Err(error) = into(folder, &output, site, &articles, older.archive)
         {
             error!("{error}");
+            is_written = false;
         }
-        tags(&output, site, &articles)
+        Made { tags: tags(&output, site, &articles), is_written }
     });
     made.await.inspect_err(|error| error!("an output could not be made: {error}")).ok()
 }

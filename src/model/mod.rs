@@ -34,7 +34,7 @@ pub use rules::{Rule, RuleFault, Rules};
 pub use settings::{
     DedupSettings, FeedSetting, FetchLimits, OutputSetting, PaceLimits, ServerSettings, Timing,
 };
-pub use subscription::{Push, Subscription};
+pub use subscription::{Push, PushId, Subscription};
 pub use text::{Html, redacted, reference, split_at_sign};
 
 /// An instant of ours: UTC, written as RFC 3339 wherever people see it.

@@ -43,9 +43,14 @@ impl Subscription {
     }
 }
 
+/// A row of `pushes`: it stands from before the hub is answered until what it brought is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PushId(pub i64);
+
 /// A document that a hub brought, its signature checked.
 #[derive(Debug, Clone)]
 pub struct Push {
+    pub id: PushId,
     pub feed: FeedId,
     pub body: Bytes,
     pub content_type: Option<String>,

@@ -233,11 +233,6 @@ impl Dispatch {
         self.stranded.extend(feeds);
     }
 
-    /// Feeds whose pushes nobody has begun to read: they are to be polled instead.
-    pub fn drain_pushes(&mut self) -> Vec<FeedId> {
-        self.pushes.drain(..).map(|push| push.feed).collect()
-    }
-
     /// Takes back what has not begun.
     pub fn drain(&mut self) -> Vec<FeedId> {
         let waiting = self.queue.drain();

@@ -2,7 +2,8 @@
 //!
 //! A push takes the road of a poll from reading on: claim, read, conclude, commit. It is a
 //! part of the feed and no answer of its server: validators, address and the next poll stay
-//! as they are.
+//! as they are. The store has noted it before the hub was answered, and forgets the note with
+//! the commit, or when the feed is made due in its place: no crash loses what a hub brought.
 
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,8 @@ use super::{
 };
 use crate::{
     model::{
-        DocumentLinks, DueFeed, FeedId, FeedState, Fetched, Freshness, Outcome, Push, Validators,
-        redacted,
+        DocumentLinks, DueFeed, FeedId, FeedState, Fetched, Freshness, Outcome, Push, PushId,
+        Validators, redacted,
     },
     store::{Committed, StoreError},
     websub,
@@ -27,10 +28,10 @@ impl Poller {
     /// Takes in what a hub pushed. One that cannot be taken in makes the feed due instead.
     pub async fn take_push(&self, push: Push) -> Result<Option<Polled>, StoreError> {
         let started = Instant::now();
-        let feed_id = push.feed;
+        let (push_id, feed_id) = (push.id, push.feed);
         let Some(feed) = self.claim_for_push(feed_id).await? else {
             warn!("a push came while its feed was busy: the feed is polled instead");
-            self.store.make_due(vec![feed_id], Utc::now()).await?;
+            self.store.poll_for_push(push_id, feed_id, Utc::now()).await?;
             return Ok(None);
         };
         let mut fetched = pushed(&feed, push);
@@ -38,20 +39,21 @@ impl Poller {
         let read = match self.take_in(&feed, &mut fetched, &place).await {
             Ok(read) => read,
             Err(error) => {
-                self.give_back(feed_id).await?;
+                self.give_back(push_id, feed_id).await?;
                 return Err(error);
             }
         };
         let reading = match read.document {
             Some(Ok(reading)) => reading,
             Some(Err(error)) => {
-                self.give_back(feed_id).await?;
+                self.give_back(push_id, feed_id).await?;
                 warn!(feed = %feed.name, "a push was not readable, the feed is polled: {error}");
                 return Ok(None);
             }
             // The very document that was read last.
             None => {
                 self.store.release(vec![feed_id]).await?;
+                self.store.settle_push(push_id).await?;
                 return Ok(None);
             }
         };
@@ -67,10 +69,10 @@ impl Poller {
         update.memory.fresh_for_seconds = feed.memory.fresh_for_seconds;
         update.memory.reason = feed.memory.reason.clone();
         let (state, error) = (update.state, update.record.error.clone());
-        let committed = match self.store.commit_rest(update, read.parts).await {
+        let committed = match self.store.commit_push(push_id, update, read.parts).await {
             Ok(committed) => committed,
             Err(error) => {
-                self.give_back(feed_id).await?;
+                self.give_back(push_id, feed_id).await?;
                 return Err(error);
             }
         };
@@ -106,9 +108,9 @@ impl Poller {
         Ok(None)
     }
 
-    async fn give_back(&self, feed: FeedId) -> Result<(), StoreError> {
+    async fn give_back(&self, push: PushId, feed: FeedId) -> Result<(), StoreError> {
         self.store.release(vec![feed]).await?;
-        self.store.make_due(vec![feed], Utc::now()).await
+        self.store.poll_for_push(push, feed, Utc::now()).await
     }
 
     /// Takes note of the hub that an answer names. `links`: those of the document, where it

@@ -17,7 +17,8 @@ use tracing::{debug, info, warn};
 
 use super::{answer::plain, problem::Problem, query::Query, state::Server};
 use crate::{
-    model::{Push, Subscription},
+    model::{FeedId, Push, Subscription},
+    store::Store,
     websub,
 };
 
@@ -94,11 +95,31 @@ pub async fn receive(server: &Server, request: Request) -> Answered {
     let (secret, signed) = (subscription.secret.clone(), body.clone());
     let is_signed = move || websub::is_signed(signature.as_deref(), &secret, &signed);
     if server.render(is_signed).await? {
-        room.send(Push { feed: subscription.feed, body, content_type });
+        hand_on(server.store().clone(), room, subscription.feed, body, content_type).await?;
     } else {
         warn!("a push for {} is not signed as agreed: dropped", subscription.topic);
     }
     taken()
+}
+
+/// Notes the push in the store and hands it on.
+///
+/// The note is on the disk before the answer: a hub that was told 202 does not bring it again.
+/// In a task of its own, since a hub that does not wait for a slow store takes this request's
+/// future with it, and the push is here already.
+async fn hand_on(
+    store: Store,
+    room: mpsc::OwnedPermit<Push>,
+    feed: FeedId,
+    body: Bytes,
+    content_type: Option<String>,
+) -> Result<(), Problem> {
+    let noted = tokio::spawn(async move {
+        let id = store.note_push(feed, Utc::now()).await?;
+        room.send(Push { id, feed, body, content_type });
+        Ok(())
+    });
+    noted.await.unwrap_or(Err(Problem::Broken))
 }
 
 async fn subscription(server: &Server, path: &str) -> Result<Option<Subscription>, Problem> {

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use url::Url;
 
-use super::{Store, error::StoreError, pings, subscriptions, writing::Writing};
-use crate::model::{DocumentLinks, FeedId, Subscription, Time};
+use super::{
+    Committed, FeedUpdate, Store, commit, error::StoreError, pings, subscriptions, writing::Writing,
+};
+use crate::model::{DocumentLinks, FeedId, PushId, Subscription, Time};
 
 impl Store {
     /// The etag of each of our documents that the WebSub hub last heard of, by topic.
@@ -23,11 +25,54 @@ impl Store {
         self.writer()?.run("remembering what the hub was told", work).await
     }
 
-    /// These feeds have something new that did not get here: they are due, unless their
-    /// servers asked for rest.
-    pub async fn make_due(&self, feeds: Vec<FeedId>, now: Time) -> Result<(), StoreError> {
-        let work = move |connection: &Writing| subscriptions::make_due(connection, &feeds, now);
-        self.writer()?.run("making feeds due", work).await
+    /// A hub has brought something for this feed. Once this is on the disk, the hub can be told
+    /// that we have it: whatever happens to the push, the feed is polled for it.
+    pub async fn note_push(&self, feed: FeedId, now: Time) -> Result<PushId, StoreError> {
+        let work = move |connection: &Writing| subscriptions::note_push(connection, feed, now);
+        self.writer()?.run("noting a push", work).await
+    }
+
+    /// [`Self::commit_rest`] of what a hub brought, and the end of its note.
+    pub async fn commit_push(
+        &self,
+        push: PushId,
+        update: FeedUpdate,
+        parts: Committed,
+    ) -> Result<Committed, StoreError> {
+        let rules = self.inner.rules.clone();
+        let work = move |connection: &Writing| {
+            subscriptions::settle_push(connection, push)?;
+            commit::commit(connection, &update, parts, &rules)
+        };
+        self.writer()?.run("committing a push", work).await
+    }
+
+    /// A push brought nothing new.
+    pub async fn settle_push(&self, push: PushId) -> Result<(), StoreError> {
+        let work = move |connection: &Writing| subscriptions::settle_push(connection, push);
+        self.writer()?.run("ending a push", work).await
+    }
+
+    /// A push could not be taken in: its feed is due in its place, unless its server asked for
+    /// rest.
+    pub async fn poll_for_push(
+        &self,
+        push: PushId,
+        feed: FeedId,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let work = move |connection: &Writing| {
+            subscriptions::settle_push(connection, push)?;
+            subscriptions::make_due(connection, &[feed], now)
+        };
+        self.writer()?.run("making a feed due", work).await
+    }
+
+    /// Feeds whose pushes an earlier daemon did not live to take in are due. Tells of how many
+    /// pushes. For the daemon's start: a push in hand would be polled for, too.
+    pub async fn redeem_pushes(&self, now: Time) -> Result<usize, StoreError> {
+        let work = move |connection: &Writing| subscriptions::redeem_pushes(connection, now);
+        self.writer()?.run("looking for pushes that were not taken in", work).await
     }
 
     /// The feed's WebSub hub is this one; a subscription with another is over.

@@ -286,10 +286,17 @@ const TEXT_BEGIN: usize = 80;
 
 /// A hash of what an entry says to a reader: address, title, text; not guid or dates.
 pub(super) fn said_hash(entry: &Entry) -> u64 {
+    let [summary, content] =
+        [&entry.summary, &entry.content].map(|html| html.as_ref().map(Html::as_str));
+    let texts = [entry.title.as_deref(), summary, content];
+    said_hash_of(entry.url.as_ref(), texts)
+}
+
+/// The same of its address and of its title, summary and content.
+pub(super) fn said_hash_of(address: Option<&Url>, texts: [Option<&str>; 3]) -> u64 {
     let mut hash = Xxh3::new();
-    let address = entry.url.as_ref().and_then(canonical);
-    let html = |html: &Option<Html>| html.as_ref().map(|html| html.as_str().to_owned());
-    for part in [address, entry.title.clone(), html(&entry.summary), html(&entry.content)] {
+    let address = address.and_then(canonical);
+    for part in [address.as_deref()].into_iter().chain(texts) {
         let part = part.unwrap_or_default();
         hash.update(&(part.len() as u64).to_le_bytes());
         hash.update(part.as_bytes());

@@ -19,7 +19,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_what_hubs_were_told.sql"),
     include_str!("migrations/0004_what_hubs_push.sql"),
     include_str!("migrations/0005_keys_by_period.sql"),
-    include_str!("migrations/0006_what_waits.sql"),
+    include_str!("migrations/0006_what_hubs_brought.sql"),
+    include_str!("migrations/0007_made_again.sql"),
+    include_str!("migrations/0008_what_waits.sql"),
 ];
 
 /// Refuses a file that is not ours or newer than we are. Writes nothing.

@@ -29,6 +29,7 @@ mod search;
 mod stamp;
 mod subscriptions;
 mod sweep;
+mod upkeep;
 mod values;
 mod writer;
 mod writing;
@@ -42,6 +43,7 @@ use std::{
 
 pub use error::StoreError;
 pub use regrouping::{NearEntry, RegroupReport};
+pub use upkeep::{Cleaner, HtmlState, Recleaned};
 
 use self::{readers::Readers, writer::Writer, writing::Writing};
 use crate::{

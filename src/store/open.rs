@@ -13,7 +13,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{OpenAs, error::StoreError, keys, migrations, writing};
+use super::{OpenAs, error::StoreError, keys, migrations, search, writing};
 
 /// How long to wait for another process that writes: longer than any backup step of ours.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -140,6 +140,9 @@ pub(super) fn writer(path: &Path, how: OpenAs) -> Result<Connection, StoreError>
         // Each commit is on the disk before it is answered: a feed's server is told with the
         // next request what we have, and cannot be asked again.
         ("synchronous", 2),
+        // Where a sync does not reach the disk without it (macOS); nothing elsewhere.
+        ("fullfsync", 1),
+        ("checkpoint_fullfsync", 1),
         ("foreign_keys", 1),
         ("journal_size_limit", JOURNAL_LIMIT_BYTES),
         ("cache_size", -WRITER_CACHE_KIB),
@@ -150,6 +153,8 @@ pub(super) fn writer(path: &Path, how: OpenAs) -> Result<Connection, StoreError>
     }
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     migrations::migrate(&mut connection, path)?;
+    search::bring_up_to_date(&mut connection)
+        .map_err(|fault| fault.at(path, "making its search index anew"))?;
     keys::recover(&connection).map_err(failed)?;
     writing::recover(&connection).map_err(|fault| fault.at(path, "completing the search index"))?;
     if how == OpenAs::Daemon {

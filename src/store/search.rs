@@ -4,11 +4,16 @@
 //! misread. `unicode61` takes a run of Chinese or Japanese as one word; such runs are
 //! handed over as overlapping pairs of signs, in texts and in queries alike.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
+use tracing::info;
 
 use super::error::Fault;
 pub(super) use super::writing::SearchText;
 use crate::model::{Entry, Html, split_at_sign};
+
+/// How texts become words: raised whenever one of these functions makes others of the same
+/// entry. FTS5 has to be told exactly what to forget, so an index must not be half of each kind.
+pub(super) const VERSION: i64 = 1;
 
 /// Text of one entry that is indexed: the begin of a book is enough to find it.
 const TEXT_LIMIT_BYTES: usize = 256 << 10;
@@ -46,6 +51,42 @@ impl SearchText {
         })?;
         Ok(made)
     }
+}
+
+/// Makes the index anew where another version made it: all of it or nothing, before anybody
+/// writes by ours.
+pub(super) fn bring_up_to_date(connection: &mut Connection) -> Result<(), Fault> {
+    if version(connection)? == VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Again, under the write lock: another process may have been quicker.
+    let before = version(&transaction)?;
+    if before == VERSION {
+        return Ok(());
+    }
+    let articles: i64 =
+        transaction.query_row("SELECT count(*) FROM articles", [], |row| row.get(0))?;
+    info!(
+        "the search index is of version {before}: made anew as version {VERSION}, {articles} articles"
+    );
+    transaction.execute("INSERT INTO search (search) VALUES ('delete-all')", [])?;
+    {
+        let mut shown = transaction.prepare("SELECT id, entry_id FROM articles ORDER BY id")?;
+        let mut add = transaction
+            .prepare("INSERT INTO search (rowid, title, author, text) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut rows = shown.query([])?;
+        while let Some(row) = rows.next()? {
+            let words = SearchText::stored(&transaction, row.get(1)?)?;
+            add.execute((row.get::<_, i64>(0)?, words.title, words.author, words.text))?;
+        }
+    }
+    transaction.execute("UPDATE state SET search_version = ?1", [VERSION])?;
+    Ok(transaction.commit()?)
+}
+
+fn version(connection: &Connection) -> Result<i64, Fault> {
+    Ok(connection.query_row("SELECT search_version FROM state", [], |row| row.get(0))?)
 }
 
 /// A person's words as an FTS5 query: all of them must be there, a "phrase" as it stands.

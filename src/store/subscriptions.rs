@@ -7,7 +7,7 @@ use super::{
     error::Fault,
     values::{count, from_json, millis, time, url},
 };
-use crate::model::{DocumentLinks, FeedId, Subscription, Time};
+use crate::model::{DocumentLinks, FeedId, PushId, Subscription, Time};
 
 const COLUMNS: &str = "feed_id, hub, topic, token, secret, pending, lease_until, failures";
 
@@ -182,6 +182,30 @@ pub(super) fn make_due(connection: &Connection, feeds: &[FeedId], now: Time) -> 
         due.execute((feed.0, millis(now)))?;
     }
     Ok(())
+}
+
+/// A hub has brought something for this feed, and is about to be told that we have it.
+pub(super) fn note_push(connection: &Connection, feed: FeedId, now: Time) -> Result<PushId, Fault> {
+    connection
+        .prepare_cached("INSERT INTO pushes (feed_id, at) VALUES (?1, ?2)")?
+        .execute((feed.0, millis(now)))?;
+    Ok(PushId(connection.last_insert_rowid()))
+}
+
+/// What it brought is in, or the feed is polled for it.
+pub(super) fn settle_push(connection: &Connection, push: PushId) -> Result<(), Fault> {
+    connection.prepare_cached("DELETE FROM pushes WHERE id = ?1")?.execute([push.0])?;
+    Ok(())
+}
+
+/// What a daemon that is dead was brought: its feeds are due. Tells how many.
+pub(super) fn redeem_pushes(connection: &Connection, now: Time) -> Result<usize, Fault> {
+    let feeds: Vec<FeedId> = connection
+        .prepare("DELETE FROM pushes RETURNING feed_id")?
+        .query_map([], |row| row.get(0).map(FeedId))?
+        .collect::<Result<_, _>>()?;
+    make_due(connection, &feeds, now)?;
+    Ok(feeds.len())
 }
 
 /// Feeds whose last document named a hub that was never asked, and where they are polled.

@@ -36,8 +36,7 @@ const LENGTH: usize = 20_000;
 
 #[test]
 fn killed_at_any_moment_nothing_recorded_is_lost_or_doubled_or_renamed() {
-    let rounds = std::env::var("MERGANSER_CRASH_ROUNDS")
-        .map_or(20, |rounds| rounds.parse().expect("MERGANSER_CRASH_ROUNDS is a number"));
+    let rounds = rounds(20);
     let press = Press::new();
     let origin = Origin::start();
     let mut world = World::new()
@@ -77,6 +76,12 @@ fn killed_at_any_moment_nothing_recorded_is_lost_or_doubled_or_renamed() {
     recorded(&world, &press, "the end");
     ids_stay(&mut seen, &world, rounds);
     world.ok(&["check", "--store"]);
+}
+
+/// As many as asked for, else so many.
+pub fn rounds(usual: usize) -> usize {
+    std::env::var("MERGANSER_CRASH_ROUNDS")
+        .map_or(usual, |rounds| rounds.parse().expect("MERGANSER_CRASH_ROUNDS is a number"))
 }
 
 /// When to kill, counted from the start of the process.
@@ -446,7 +451,7 @@ impl Desk {
 }
 
 /// A seeded generator (SplitMix64): the same kills in each run, as far as they are ours.
-struct Chance(u64);
+pub struct Chance(pub u64);
 
 impl Chance {
     fn next(&mut self) -> u64 {
@@ -457,7 +462,7 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 

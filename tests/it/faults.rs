@@ -319,3 +319,66 @@ fn a_backup_made_beside_the_daemon_is_restored_as_the_manual_says() {
     assert!(ids(&world.store()).starts_with(&kept));
     world.ok(&["check", "--store"]);
 }
+
+#[test]
+fn a_port_in_use_ends_with_one_line_and_1() {
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = holder.local_addr().unwrap().port();
+    let world = World::new().listening(port);
+    let ran = world.run(&["run"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let line = format!("merganser: cannot listen on 127.0.0.1:{port}: change [server] listen");
+    assert!(matches!(ran.stderr.lines().collect::<Vec<_>>()[..], [one] if one.starts_with(&line)));
+    assert!(!world.store_path().exists(), "nothing is made before it is known to be of use");
+}
+
+#[test]
+fn without_certificates_it_ends_with_1_and_names_the_package() {
+    let world = World::new().feed("press", "https://press.example.org/feed.xml");
+    world.write_config();
+    for command in ["run", "fetch"] {
+        let nowhere = world.folder().join("nowhere");
+        let mut command = world.command(&[command]);
+        command.env("SSL_CERT_FILE", &nowhere).env("SSL_CERT_DIR", &nowhere);
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        let last = said.lines().last().unwrap_or_default();
+        assert!(last.starts_with("merganser: ") && last.contains("ca-certificates"), "{said}");
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_told_and_a_round_ends_with_1() {
+    let (_origin, world) = press(100);
+    // A file where a folder is meant: not even root makes one there.
+    std::fs::write(world.folder().join("public"), "in the way").unwrap();
+    let world = world.with("[[output]]\nname = \"all\"\npath = \"public/river\"");
+    let ran = world.run(&["fetch"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("public") && ran.stderr.contains("`path`"), "{}", ran.stderr);
+    assert_eq!(world.one::<i64>("SELECT count(*) FROM entries"), 1, "the poll is kept");
+    std::fs::remove_file(world.folder().join("public")).unwrap();
+    world.ok(&["fetch"]);
+    assert!(world.folder().join("public/river/all.atom").is_file());
+}
+
+#[test]
+fn a_broken_config_is_refused_at_the_reload_and_the_old_one_stays() {
+    let (origin, world) = press(100);
+    let mut daemon = world.daemon();
+    wait_for_commit(&origin);
+    let good = std::fs::read_to_string(world.config_path()).unwrap();
+    std::fs::write(world.config_path(), good.replace("interval = \"1s\"", "interval = \"soon\""))
+        .unwrap();
+    daemon.signal("HUP");
+    let said = daemon.wait_for_log("interval");
+    assert!(said.contains("merganser.toml:") && said.contains("soon"), "{said}");
+    daemon.wait_for_log("refused, the old config stays");
+    wait_for_commit(&origin);
+    std::fs::write(world.config_path(), good).unwrap();
+    daemon.signal("HUP");
+    daemon.wait_for_log("config reloaded");
+    wait_for_commit(&origin);
+    daemon.stop();
+}

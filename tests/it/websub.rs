@@ -260,6 +260,31 @@ fn what_a_hub_pushes_is_in_the_river_at_once() {
     assert_eq!(world.one::<i64>("SELECT count(*) FROM entries"), 3);
 }
 
+/// A push that was answered lived in memory alone until its commit, and a process that died
+/// between the two lost it: the hub does not bring it twice, the next poll was a day away.
+#[test]
+fn killed_between_the_answer_and_the_commit_a_push_is_polled_for_at_the_next_start() {
+    let hub = Hub::start();
+    let (world, daemon) = subscriber(&hub);
+    let wish = hub.wish();
+    assert_eq!(wish.verify(&daemon, "864000").status, 200);
+    // As if another process were polling the feed: the push has to wait for that.
+    let shell = rusqlite::Connection::open(world.store_path()).unwrap();
+    shell.busy_timeout(PATIENCE).unwrap();
+    shell.execute("UPDATE feeds SET leased_until = '2999-01-01T00:00:00.000Z'", []).unwrap();
+    let second = document(&["First boat", "Second boat"]);
+    assert_eq!(wish.push(&daemon, wish.value("hub.secret"), &second), 202);
+    daemon.kill();
+    assert_eq!(world.one::<i64>("SELECT count(*) FROM entries"), 1);
+
+    hub.origin.on("/feed", Answer::ok(second).header("ETag", "\"2\""));
+    let mut daemon = world.daemon();
+    daemon.wait_for_log("polled http");
+    daemon.stop();
+    assert_eq!(world.one::<i64>("SELECT count(*) FROM entries"), 2);
+    assert_eq!(world.one::<i64>("SELECT count(*) FROM pushes"), 0);
+}
+
 #[test]
 fn a_lease_is_renewed_before_it_ends() {
     let hub = Hub::start();

@@ -90,6 +90,12 @@ impl World {
         self
     }
 
+    /// On this port of loopback in place of any that is free.
+    pub fn listening(mut self, port: u16) -> Self {
+        self.head = self.head.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+        self
+    }
+
     /// A WebSub hub that hears of the outputs.
     pub fn hub(mut self, url: &str) -> Self {
         writeln!(self.head, "hub = \"{url}\"").unwrap();

@@ -56,6 +56,13 @@ pub(crate) fn clean(raw: &RawText) -> Option<Cleaned> {
     (!cleaned.html.as_str().trim().is_empty()).then_some(cleaned)
 }
 
+/// HTML that older rules let through, by today's: what is in order stays as it is. `None` where
+/// nothing is left of it.
+pub fn again(html: &str) -> Option<Html> {
+    let stored = RawText { text: html.to_owned(), kind: TextKind::Html, base: None };
+    clean(&stored).map(|cleaned| cleaned.html)
+}
+
 /// The field as plain text in one line, for titles and names.
 ///
 /// Markup for certain loses its tags; a text of unsaid kind only where they come in pairs,
@@ -88,16 +95,26 @@ fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
         return plain_field(&printable(&plain::unescaped(text)), None);
     }
     if let Some(html) = straight::rebuilt(text, base) {
-        return Cleaned { html: gate::sanitized(without_controls(html)), repair: None };
+        return Cleaned { html: gated(html), repair: None };
     }
-    match rebuild::rebuild(text, base) {
-        Ok(rebuilt) => Cleaned {
-            // Only now: character references have become characters.
-            html: gate::sanitized(without_controls(rebuilt.html)),
-            repair: rebuilt.thinned.then_some(TOO_DEEP),
-        },
-        Err(tokens::TooHeavy) => as_text(text, TOO_HEAVY),
+    let rebuilt = match rebuild::rebuild(text, base) {
+        Ok(rebuilt) => rebuilt,
+        Err(tokens::TooHeavy) => return as_text(text, TOO_HEAVY),
+    };
+    let repair = rebuilt.thinned.then_some(TOO_DEEP);
+    let mut misplaced = rebuilt.misplaced;
+    // Only now: character references have become characters.
+    let mut html = gated(rebuilt.html);
+    // What the gate moved out of a table may stand where it cannot: a heading in a heading.
+    for _ in 0..MAX_MOVES {
+        if !misplaced {
+            break;
+        }
+        let Ok(again) = rebuild::rebuild(html.as_str(), None) else { break };
+        misplaced = again.misplaced;
+        html = gated(again.html);
     }
+    Cleaned { html, repair }
 }
 
 fn plain_field(text: &str, repair: Option<&'static str>) -> Cleaned {
@@ -124,6 +141,33 @@ fn without_controls(html: String) -> String {
     if html.bytes().all(clean) || html.chars().all(is_kept) { html } else { printable(&html) }
 }
 
+fn gated(html: String) -> Html {
+    let html = gate::sanitized(without_first_lines(without_controls(html)));
+    // Once more: the gate may have taken a tag from between.
+    Html::sanitized(without_first_lines(html.into_string()))
+}
+
+/// Without line ends right behind `<pre>`: HTML's parser takes one of them away each time that
+/// it reads (13.2.6.4.7), and what is cleaned once more would lose another.
+fn without_first_lines(html: String) -> String {
+    const PRE: &str = "<pre";
+    if !html.contains(PRE) {
+        return html;
+    }
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html.as_str();
+    while let Some((before, tag_on)) = rest.split_once(PRE) {
+        out.push_str(before);
+        out.push_str(PRE);
+        let end = tag_on.find('>').map_or(tag_on.len(), |end| end + 1);
+        let (tag, behind) = tag_on.split_at(end);
+        out.push_str(tag);
+        rest = behind.trim_start_matches('\n');
+    }
+    out.push_str(rest);
+    out
+}
+
 fn is_kept(letter: char) -> bool {
     matches!(letter, '\n' | '\t') || !plain::is_unprintable(letter)
 }
@@ -141,6 +185,8 @@ const TOO_LONG: &str = "text over 1 MiB: kept as plain text, the rest cut";
 const TOO_HEAVY: &str = "a tag over 64 KiB or with thousands of attributes: kept as plain text";
 const TOO_DEEP: &str = "elements nested deeper than 256 or more than 30000: those tags left out";
 
+/// Tables in tables in what stands in no cell: once is a publisher's slip.
+const MAX_MOVES: usize = 4;
 /// The longest honest articles are a tenth of this.
 const MAX_FIELD_BYTES: usize = 1024 * 1024;
 /// Markup of a title that is read at all; the title itself is cut later.

@@ -32,13 +32,19 @@ pub(super) struct Rebuilt {
     pub html: String,
     /// Tags were left out because they were nested too deep or too many.
     pub thinned: bool,
+    /// Elements stand in a table and in no cell of it: the gate will move them.
+    pub misplaced: bool,
 }
 
 pub(super) fn rebuild(html: &str, base: Option<&Url>) -> Result<Rebuilt, TooHeavy> {
     let html = without_ballast(html);
     let sink = tokens::run(&html, Rebuild::new(base, &html))?;
     sink.close_down_to(0);
-    Ok(Rebuilt { html: sink.out.into_inner(), thinned: sink.thinned.get() })
+    Ok(Rebuilt {
+        html: sink.out.into_inner(),
+        thinned: sink.thinned.get(),
+        misplaced: sink.misplaced.get() > 0,
+    })
 }
 
 /// Writes the tokens that may stay.
@@ -81,8 +87,10 @@ impl<'a> Rebuild<'a> {
             return;
         }
         self.close_implied(name);
-        // HTML's parser would move it out of the table, into the other link.
-        if name == "a" && self.in_skeleton() && self.position("a", &[]).is_some() {
+        // HTML's parser would move it, or what it stands in, out of the table, into the other
+        // link.
+        let in_no_cell = || self.position("table", &["td", "th", "caption"]).is_some();
+        if name == "a" && in_no_cell() && self.position("a", &[]).is_some() {
             return;
         }
         let too_deep = self.open.borrow().len() >= MAX_DEPTH;

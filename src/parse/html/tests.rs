@@ -121,6 +121,14 @@ fn what_is_too_long_is_kept_as_bounded_plain_text() {
 }
 
 #[test]
+fn line_ends_right_behind_pre_go_at_once() {
+    let cell = "<table><tbody><tr><td><pre>a\n\nb</pre></td></tr></tbody></table>";
+    assert_eq!(html("<table><td><pre>\n\u{4}\n\na\n\nb</pre></table>"), cell);
+    assert_eq!(html(cell), cell);
+    assert_eq!(html("<pre>\n\na</pre><pre>b</pre>"), "<pre>a</pre><pre>b</pre>");
+}
+
+#[test]
 fn no_control_character_gets_through_markup() {
     assert_eq!(html("<p>a\u{1c}b&#28;c\u{4}</p>"), "<p>abc</p>");
     assert_eq!(html("<\u{1c}\u{4}"), html(&html("<\u{1c}\u{4}")));

@@ -6,8 +6,10 @@ mod faults;
 mod feeds;
 mod grouping;
 mod identity;
+mod pushes;
 mod size;
 mod sweeping;
+mod upkeep;
 mod waiting;
 
 use std::{path::PathBuf, time::Duration};
