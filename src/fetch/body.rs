@@ -74,10 +74,9 @@ pub(super) async fn read(
         return Err(too_large);
     }
     let mut document = Document { bytes: Vec::new(), permit: None };
-    if decoder.is_identity() {
-        let length = response.content_length().unwrap_or(0).min(SMALL as u64);
-        document.bytes.reserve_exact(usize::try_from(length).unwrap_or(0));
-    }
+    let coded_to = if decoder.is_identity() { 1 } else { USUAL_CODING };
+    let length = response.content_length().unwrap_or(0).saturating_mul(coded_to).min(SMALL as u64);
+    document.bytes.reserve_exact(usize::try_from(length).unwrap_or(0));
     let mut wire_bytes = 0_u64;
     loop {
         let chunk = watch.time(response.chunk()).await?;
@@ -107,9 +106,13 @@ pub(super) async fn read(
 /// hold up to twice its size.
 fn make_room(bytes: &mut Vec<u8>) {
     if bytes.len() > SMALL / 2 && bytes.capacity() - bytes.len() < STEP_BYTES {
-        bytes.reserve_exact(if bytes.len() < MIDDLING { MIDDLING / 4 } else { MIDDLING });
+        let more = if bytes.len() < MIDDLING { bytes.len() / 4 } else { MIDDLING };
+        bytes.reserve_exact(more.max(STEP_BYTES));
     }
 }
+
+/// How many times a feed becomes shorter by gzip, about.
+const USUAL_CODING: u64 = 3;
 
 /// The bytes of a document, and its share of the budget for as long as they are held.
 struct Document {

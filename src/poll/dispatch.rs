@@ -40,10 +40,13 @@ pub struct Dispatch {
     polls: JoinSet<Ended>,
     /// Whose poll a task is: a task that broke cannot tell it any more.
     tasks: HashMap<task::Id, FeedId>,
-    /// Feeds whose last poll took next to nothing.
+    /// Feeds whose last poll, or the one before it, took next to nothing.
     quick: HashSet<FeedId>,
     /// How many of those are in the queue.
     quick_waiting: usize,
+    /// Those of them that were slow once since: on a machine that has too much to do, everybody
+    /// is at times.
+    doubtful: HashSet<FeedId>,
     /// Feeds in flight of which that is not known.
     slow: HashSet<FeedId>,
     /// Feeds whose documents are read: they wait for the store, and need no slot for that.
@@ -75,6 +78,7 @@ impl Dispatch {
             tasks: HashMap::new(),
             quick: HashSet::new(),
             quick_waiting: 0,
+            doubtful: HashSet::new(),
             slow: HashSet::new(),
             read: HashSet::new(),
             reading: mpsc::unbounded_channel(),
@@ -269,6 +273,16 @@ impl Dispatch {
         self.spawn(id, async move { Box::pin(poller.poll(feed, pass, on_read)).await.map(Some) });
     }
 
+    fn note_pace(&mut self, feed: FeedId, was_quick: bool) {
+        if was_quick {
+            self.quick.insert(feed);
+            self.doubtful.remove(&feed);
+        } else if !self.quick.contains(&feed) || !self.doubtful.insert(feed) {
+            self.quick.remove(&feed);
+            self.doubtful.remove(&feed);
+        }
+    }
+
     fn has_read(&mut self, feed: FeedId) {
         self.slow.remove(&feed);
         self.read.insert(feed);
@@ -297,10 +311,8 @@ impl Dispatch {
             }
             // A push says nothing of the feed's own server.
             if !self.pushing.remove(&feed) {
-                match &joined {
-                    Ok((_, Ok(Some(polled)))) if polled.quick => self.quick.insert(feed),
-                    _ => self.quick.remove(&feed),
-                };
+                let was_quick = matches!(&joined, Ok((_, Ok(Some(polled)))) if polled.quick);
+                self.note_pace(feed, was_quick);
             }
         }
         match joined {
