@@ -24,7 +24,7 @@ mod arenas {
     const VARIABLES: [(&str, &str); 3] = [
         ("MALLOC_ARENA_MAX", "4"),
         ("MALLOC_MMAP_THRESHOLD_", "196608"),
-        ("MALLOC_TRIM_THRESHOLD_", "262144"),
+        ("MALLOC_TRIM_THRESHOLD_", "1048576"),
     ];
 
     /// Where it is not said already, for the commands that read feeds.

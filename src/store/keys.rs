@@ -7,8 +7,6 @@
 //! which entry on the table may lack some. A filter says of most keys that nobody has them,
 //! without a look into the table. Never here: what a key is made of, whom it brings together.
 
-use std::collections::BTreeSet;
-
 use fastbloom::BloomFilter;
 use rusqlite::Connection;
 use xxhash_rust::xxh3::xxh3_64;
@@ -39,7 +37,7 @@ type Pair = (i64, i64);
 /// Keys that wait, and what is known of those in the table.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    waiting: BTreeSet<Pair>,
+    waiting: Waiting,
     /// No entry of a lower number has keys that wait.
     from: Option<i64>,
     /// A transaction that was committed has said so in `state`.
@@ -72,15 +70,14 @@ impl Keys {
     pub(super) fn add(&mut self, key: i64, entry: i64) {
         self.transaction.from_before.get_or_insert(self.from);
         self.from = Some(self.from.map_or(entry, |from| from.min(entry)));
-        if self.waiting.insert((key, entry)) {
-            self.transaction.added.push((key, entry));
-        }
+        self.waiting.add((key, entry));
+        self.transaction.added.push((key, entry));
         self.note(key);
     }
 
     /// An entry has the key no more. Tells whether it was waiting.
     pub(super) fn remove(&mut self, key: i64, entry: i64) -> bool {
-        let was_waiting = self.waiting.remove(&(key, entry));
+        let was_waiting = self.waiting.remove((key, entry));
         if was_waiting {
             self.transaction.removed.push((key, entry));
         }
@@ -97,12 +94,14 @@ impl Keys {
 
     /// The entries whose keys wait, the newest first.
     pub(super) fn waiting_with(&self, key: i64) -> impl Iterator<Item = i64> {
-        self.waiting.range((key, i64::MIN)..=(key, i64::MAX)).rev().map(|&(_, entry)| entry)
+        let mut entries = self.waiting.with(key);
+        entries.sort_unstable_by(|one, other| other.cmp(one));
+        entries.into_iter()
     }
 
     /// Whether any key waits.
     pub(super) fn are_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.pairs.is_empty()
     }
 
     /// `false`: the table has no such key.
@@ -138,7 +137,7 @@ impl Keys {
         {
             fits = filter.add(row.get(0)?);
         }
-        for &(key, _) in self.waiting.range((from, i64::MIN)..) {
+        for (key, _) in self.waiting.all().filter(|(key, _)| *key >= from) {
             fits = fits && filter.add(key);
         }
         if fits {
@@ -153,8 +152,8 @@ impl Keys {
     ///
     /// `more`: other work waits, with more keys.
     pub(super) fn settle(&mut self, connection: &Connection, more: bool) -> rusqlite::Result<()> {
-        let few = self.waiting.len() <= FEW && !more;
-        if few || self.waiting.len() >= MOST_WAITING {
+        let few = self.waiting.pairs.len() <= FEW && !more;
+        if few || self.waiting.pairs.len() >= MOST_WAITING {
             return self.write(connection);
         }
         connection
@@ -167,7 +166,8 @@ impl Keys {
 
     /// Writes what waits into the table.
     pub(super) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        insert(connection, self.waiting.iter().copied())?;
+        self.waiting.sort();
+        insert(connection, self.waiting.all())?;
         if self.is_said {
             say_all_is_there(connection)?;
         }
@@ -179,18 +179,20 @@ impl Keys {
     pub(super) fn committed(&mut self) {
         let done = std::mem::take(&mut self.transaction);
         if done.has_written {
-            self.waiting.clear();
+            self.waiting = Waiting::default();
             self.from = None;
         }
-        self.is_said = !self.waiting.is_empty();
+        self.is_said = !self.waiting.pairs.is_empty();
     }
 
     /// The transaction was undone.
     pub(super) fn undone(&mut self) {
         let undone = std::mem::take(&mut self.transaction);
-        self.waiting.extend(undone.removed);
+        for pair in undone.removed {
+            self.waiting.add(pair);
+        }
         for pair in undone.added {
-            self.waiting.remove(&pair);
+            self.waiting.remove(pair);
         }
         if let Some(from) = undone.from_before {
             self.from = from;
@@ -206,6 +208,62 @@ impl Keys {
     /// Whether there is anything that [`Self::rest`] would give back.
     pub(super) fn has_filter(&self) -> bool {
         self.filter.is_some()
+    }
+}
+
+/// Pairs, sorted by parts of so many: adding is cheap, and so is finding one.
+#[derive(Debug, Default)]
+struct Waiting {
+    pairs: Vec<Pair>,
+}
+
+const SORTED: usize = 4_096;
+
+/// In place of the entry in a pair that was taken out.
+const NOBODY: i64 = i64::MAX;
+
+impl Waiting {
+    fn add(&mut self, pair: Pair) {
+        self.pairs.push(pair);
+        let length = self.pairs.len();
+        if length.is_multiple_of(SORTED)
+            && let Some(part) = self.pairs.get_mut(length - SORTED..)
+        {
+            part.sort_unstable();
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = Pair> {
+        self.pairs.iter().copied().filter(|(_, entry)| *entry != NOBODY)
+    }
+
+    fn with(&self, key: i64) -> Vec<i64> {
+        let (parts, rest) = self.pairs.as_chunks::<SORTED>();
+        let found = parts.iter().flat_map(|part| {
+            let from = part.partition_point(|(other, _)| *other < key);
+            part.iter().skip(from).take_while(move |(other, _)| *other == key)
+        });
+        let found = found.chain(rest.iter().filter(|(other, _)| *other == key));
+        found.map(|(_, entry)| *entry).filter(|entry| *entry != NOBODY).collect()
+    }
+
+    fn remove(&mut self, (key, entry): Pair) -> bool {
+        let whole = self.pairs.len() / SORTED * SORTED;
+        let (parts, rest) = self.pairs.split_at_mut(whole);
+        let found = parts.chunks_exact_mut(SORTED).find_map(|part| {
+            let from = part.partition_point(|(other, _)| *other < key);
+            let mut same = part.iter_mut().skip(from).take_while(|(other, _)| *other == key);
+            same.find(|(_, other)| *other == entry)
+        });
+        let found = found.or_else(|| rest.iter_mut().find(|pair| **pair == (key, entry)));
+        let Some((_, found)) = found else { return false };
+        *found = NOBODY;
+        true
+    }
+
+    /// All of it, as the table wants it.
+    fn sort(&mut self) {
+        self.pairs.sort_unstable();
     }
 }
 
@@ -263,7 +321,7 @@ pub(super) fn recover(connection: &Connection) -> rusqlite::Result<()> {
     let transaction = connection.unchecked_transaction()?;
     let mut entries =
         transaction.prepare("SELECT dedup_keys, id FROM entries WHERE id >= ?1 ORDER BY id")?;
-    let mut pairs: BTreeSet<Pair> = BTreeSet::new();
+    let mut pairs: Vec<Pair> = Vec::new();
     let mut rows = entries.query([from])?;
     while let Some(row) = rows.next()? {
         let keys: Option<Vec<u8>> = row.get(0)?;
@@ -271,12 +329,55 @@ pub(super) fn recover(connection: &Connection) -> rusqlite::Result<()> {
         pairs.extend(keys.iter().flat_map(|keys| from_blob(keys)).map(|key| (key, entry)));
         // Usually there are fewer than may wait; by parts in any case.
         if pairs.len() >= MOST_WAITING {
-            insert(&transaction, std::mem::take(&mut pairs))?;
+            pairs.sort_unstable();
+            insert(&transaction, pairs.drain(..))?;
         }
     }
+    pairs.sort_unstable();
     insert(&transaction, pairs)?;
     say_all_is_there(&transaction)?;
     drop(rows);
     drop(entries);
     transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting_with(keys: &Keys, key: i64) -> Vec<i64> {
+        keys.waiting_with(key).collect()
+    }
+
+    #[test]
+    fn keys_that_wait_are_found_until_they_are_taken_out_or_their_transaction_is_undone() {
+        let mut keys = Keys::default();
+        for entry in 0..3 * SORTED as i64 {
+            keys.add(entry % 1000, entry);
+        }
+        keys.committed();
+        let of_seven: Vec<i64> = (0..3 * SORTED as i64).filter(|it| it % 1000 == 7).rev().collect();
+        assert_eq!(waiting_with(&keys, 7), of_seven);
+        assert!(keys.remove(7, 2007) && !keys.remove(7, 2007) && !keys.remove(7, 2008));
+        keys.add(7, 99_999);
+        let mut other = of_seven.clone();
+        other.retain(|entry| *entry != 2007);
+        other.insert(0, 99_999);
+        assert_eq!(waiting_with(&keys, 7), other);
+        keys.undone();
+        assert_eq!(waiting_with(&keys, 7), of_seven);
+        assert_eq!(waiting_with(&keys, 1000), Vec::<i64>::new());
+    }
+
+    #[test]
+    fn a_filter_has_what_was_added_and_little_else_and_ends_when_it_is_full() {
+        let mut filter = Filter::new(1 << 40);
+        for key in 0..100_000 {
+            assert!(filter.add((1 << 40) + key * 7919));
+        }
+        assert!((0..100_000).all(|key| filter.may_have((1 << 40) + key * 7919)));
+        let wrong = (0..100_000).filter(|key| filter.may_have((2 << 40) + key * 7919)).count();
+        assert!(wrong < 1_000, "{wrong}");
+        assert!(filter.may_have(5), "before its first key it knows nothing");
+    }
 }

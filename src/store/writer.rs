@@ -35,6 +35,13 @@ const BATCH: usize = 200;
 /// A transaction that took so long ends, so that what it did is safe and answered.
 const LONGEST_BATCH: Duration = Duration::from_millis(500);
 
+/// Jobs of one transaction that promise more.
+const SEVERAL: usize = 4;
+
+/// A transaction is open for more jobs at least so long where several came before: less than
+/// a server's answer takes, and long enough for a hundred answers of quick ones.
+const GATHERING: Duration = Duration::from_millis(10);
+
 /// Without a job for so long, what waits is written.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -187,6 +194,8 @@ struct Desk {
     identity: Option<FileIdentity>,
     /// For pauses. `None`: there could be none.
     clock: Option<Runtime>,
+    /// Of the last transaction.
+    jobs_before: usize,
 }
 
 impl Desk {
@@ -194,7 +203,7 @@ impl Desk {
         let writing = Writing::new(open::writer(&path, how)?);
         let identity = FileIdentity::of(&path);
         let clock = Builder::new_current_thread().enable_time().build().ok();
-        Ok(Self { path, how, writing, identity, clock })
+        Ok(Self { path, how, writing, identity, clock, jobs_before: 0 })
     }
 
     fn work(mut self, mut inbox: mpsc::Receiver<Job>) {
@@ -274,13 +283,14 @@ impl Desk {
             good = good && job.run(&self.writing, &self.path);
             jobs.push(job);
             if good && jobs.len() < BATCH && began.elapsed() < LONGEST_BATCH {
-                match inbox.try_recv() {
-                    Ok(Job::Shared(job)) => next = Some(job),
-                    Ok(other) => left = Some(other),
-                    Err(_) => {}
+                match self.soon(inbox, began) {
+                    Some(Job::Shared(job)) => next = Some(job),
+                    Some(other) => left = Some(other),
+                    None => {}
                 }
             }
         }
+        self.jobs_before = jobs.len();
         if good {
             outcome = self.commit(left.is_some() || !inbox.is_empty());
             good = outcome.is_ok();
@@ -298,6 +308,20 @@ impl Desk {
             job.answer(lost);
         }
         left
+    }
+
+    /// A job that is there, or comes in a moment: where several came together before, waiting
+    /// for the next ones makes fewer transactions, each with a sync and with pages of its own.
+    fn soon(&self, inbox: &mut mpsc::Receiver<Job>, began: Instant) -> Option<Job> {
+        if let Ok(job) = inbox.try_recv() {
+            return Some(job);
+        }
+        let left = GATHERING.saturating_sub(began.elapsed());
+        let clock = self.clock.as_ref()?;
+        if self.jobs_before < SEVERAL || left.is_zero() {
+            return None;
+        }
+        clock.block_on(async { timeout(left, inbox.recv()).await }).ok().flatten()
     }
 
     /// One job in a transaction of its own, after it shared one with a job that failed.
