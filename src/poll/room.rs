@@ -131,7 +131,7 @@ const MOST_ENTRIES: usize = 20_000;
 const SMALL_KIB: u32 = 4 * 1024;
 
 /// What all small documents may take together.
-const SMALL_ROOM_KIB: u32 = 16 * 1024;
+const SMALL_ROOM_KIB: u32 = 12 * 1024;
 
 /// What all large ones may take together; the largest of all has it to itself.
 const LARGE_ROOM_KIB: u32 = 64 * 1024;

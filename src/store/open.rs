@@ -30,7 +30,7 @@ const PAGE_BYTES: i64 = 16_384;
 const CHECKPOINT_PAGES: i64 = 3_000;
 
 /// Page cache of the writer: the upper levels of every index of a million articles.
-const WRITER_CACHE_KIB: i64 = 16_000;
+const WRITER_CACHE_KIB: i64 = 12_000;
 
 /// Page cache of each reader.
 const READER_CACHE_KIB: i64 = 4_000;
