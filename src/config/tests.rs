@@ -173,6 +173,14 @@ fn schedules_that_are_wrong_or_never_come_are_told() {
         format!("[[feed]]\nurl = \"https://a.example/\"\nschedule = \"{schedule}\"")
     };
     assert!(one(&feed("0 0 0 31 2 *")).contains("c:3:12: feed.schedule: never comes"));
+    // Days of which croner would look at each until the year 5000.
+    for day in ["1 1 21 L * +MON#3", "0 0 0 1W 2 +SUN", "0 0 6 L * +MON#3 2227", "0 0 0 1 1 * 2227"]
+    {
+        assert!(one(&feed(day)).contains("matches no day of the next 40 years"), "{day}");
+    }
+    assert_eq!(told(&feed("0 0 0 29 2 +MON")), [""; 0]);
+    let long = format!("0 {}0 * * * *", "0,".repeat(600));
+    assert!(one(&feed(&long)).contains("is a cron text of 1211 characters"));
     for gap in ["59 ,,, * * * *", ", 1 6-20/3 L * MON#2", "0 1,,2 * * * *", "1 1 21 3 7 +"] {
         assert!(one(&feed(gap)).contains("feed.schedule: has an empty place in a list"), "{gap}");
     }

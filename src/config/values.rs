@@ -2,8 +2,11 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 
-use chrono::TimeDelta;
-use croner::parser::{CronParser, Seconds};
+use chrono::{Datelike, TimeDelta};
+use croner::{
+    Cron,
+    parser::{CronParser, Seconds},
+};
 use toml::de::DeValue;
 use url::Url;
 
@@ -198,6 +201,9 @@ pub(super) fn schedule(text: &str, now: Time) -> Parsed<Duration> {
     if text.split_whitespace().any(has_gap) {
         return Err(format!("has an empty place in a list: \"{}\"; {example}", shown(text)));
     }
+    if text.len() > LONGEST_SCHEDULE {
+        return Err(format!("is a cron text of {} characters; {example}", text.len()));
+    }
     if text.split_whitespace().count() == 5 && !text.trim().starts_with('@') {
         return Err(format!(
             "has five fields; seconds come first here: write \"0 {}\"",
@@ -208,13 +214,34 @@ pub(super) fn schedule(text: &str, now: Time) -> Parsed<Duration> {
     let cron = parser
         .parse(text)
         .map_err(|error| format!("is no cron text: \"{}\" ({error}); {example}", shown(text)))?;
+    let never = || {
+        format!("never comes: \"{}\" matches no day of the next 40 years; {example}", shown(text))
+    };
+    if !has_day(&cron, now) {
+        return Err(never());
+    }
     let next = |after: &Time| cron.find_next_occurrence(after, false);
-    let first = next(&now).map_err(|_| {
-        format!("never comes: \"{}\" matches no time from now on; {example}", shown(text))
-    })?;
+    let first = next(&now).map_err(|_| never())?;
     let gap = next(&first).map_or(TimeDelta::MAX, |second| second - first);
     Ok(gap.to_std().unwrap_or(Duration::MAX))
 }
+
+/// Whether any day soon is one of the cron text's. croner would look for one through all days
+/// until the year 5000, here and in the daemon's clock; where there is one it finds it at once.
+fn has_day(cron: &Cron, now: Time) -> bool {
+    let pattern = &cron.pattern;
+    now.date_naive().iter_days().take(DAYS_AHEAD).any(|day| {
+        let matches = |it: Result<bool, _>| it.unwrap_or(false);
+        matches(pattern.year_match(day.year()))
+            && matches(pattern.month_match(day.month()))
+            && matches(pattern.day_match(day.year(), day.month(), day.day()))
+    })
+}
+
+/// Forty years: as long as a leap day on one day of the week may be away, over a century's turn.
+const DAYS_AHEAD: usize = 40 * 366;
+/// Each minute and each second told one by one is a third of this.
+const LONGEST_SCHEDULE: usize = 1024;
 
 /// Overlong text inside a message.
 pub(super) fn shown(text: &str) -> String {

@@ -14,11 +14,24 @@ use crate::model::Html;
 /// Raised whenever a rule here changes, so that a store can clean its old rows again.
 pub const RULES_VERSION: u32 = 1;
 
-pub(super) fn sanitized(html: String) -> Html {
+/// What the gate says of some HTML.
+pub(super) enum Judged {
+    /// It was in order.
+    AsItCame(Html),
+    /// It is now: something was taken out, put in or moved.
+    Changed(Html),
+}
+
+pub(super) fn judged(html: String) -> Judged {
     if regular::is_regular(&html) {
-        return Html::sanitized(html);
+        return Judged::AsItCame(Html::sanitized(html));
     }
-    Html::sanitized(parsed(&html))
+    let parsed = parsed(&html);
+    if parsed == html {
+        Judged::AsItCame(Html::sanitized(parsed))
+    } else {
+        Judged::Changed(Html::sanitized(parsed))
+    }
 }
 
 /// What the parser makes of it.

@@ -94,33 +94,48 @@ fn markup_field(text: &str, base: Option<&Url>) -> Cleaned {
     if !text.contains('<') {
         return plain_field(&printable(&plain::unescaped(text)), None);
     }
-    if let Some(html) = straight::rebuilt(text, base) {
-        return Cleaned { html: gated(html), repair: None };
-    }
-    let rebuilt = match rebuild::rebuild(text, base) {
-        Ok(rebuilt) => rebuilt,
-        Err(tokens::TooHeavy) => return as_text(text, TOO_HEAVY),
+    let (written, thinned) = match straight::rebuilt(text, base) {
+        Some(html) => (html, false),
+        None => match rebuild::rebuild(text, base) {
+            Ok(rebuilt) => (rebuilt.html, rebuilt.thinned),
+            Err(tokens::TooHeavy) => return as_text(text, TOO_HEAVY),
+        },
     };
-    let repair = rebuilt.thinned.then_some(TOO_DEEP);
-    let mut misplaced = rebuilt.misplaced;
-    // Only now: character references have become characters.
-    let mut html = gated(rebuilt.html);
-    // What the gate moved out of a table may stand where it cannot: a heading in a heading.
-    for _ in 0..MAX_MOVES {
-        if !misplaced {
-            break;
-        }
-        let Ok(again) = rebuild::rebuild(html.as_str(), None) else { break };
-        misplaced = again.misplaced;
-        html = gated(again.html);
+    match settled(written) {
+        Some(html) => Cleaned { html, repair: thinned.then_some(TOO_DEEP) },
+        None => as_text(text, UNSETTLED),
     }
-    Cleaned { html, repair }
+}
+
+/// What the gate gives back as it came, reached by writing anew what it changes. `None` where
+/// that takes too long.
+///
+/// HTML's parser is no function that stays where it is: what it moves out of a table (13.2.6.1,
+/// "foster parenting") may stand where it is moved or closed once more, a heading in a heading,
+/// a link in a link. Nearly always the gate changes nothing, and little happens twice.
+fn settled(written: String) -> Option<Html> {
+    let mut written = written;
+    for _ in 0..MAX_READINGS {
+        // Only now: character references have become characters.
+        match gate::judged(without_first_lines(without_controls(written))) {
+            // What was spelled out may only now read as an image that is written out.
+            gate::Judged::AsItCame(html) if !rebuild::has_ballast(html.as_str()) => {
+                return Some(html);
+            }
+            gate::Judged::AsItCame(html) | gate::Judged::Changed(html) => {
+                written = rebuild::rebuild(html.as_str(), None).ok()?.html;
+            }
+        }
+    }
+    None
 }
 
 fn plain_field(text: &str, repair: Option<&'static str>) -> Cleaned {
     let bounded = bounded(text, MAX_FIELD_BYTES);
     let repair = repair.or((bounded.len() < text.len()).then_some(TOO_LONG));
-    Cleaned { html: Html::sanitized(plain::escape(bounded)), repair }
+    let mut html = String::with_capacity(bounded.len() + bounded.len() / 16);
+    plain::escape_text_into(bounded, &mut html);
+    Cleaned { html: Html::sanitized(html), repair }
 }
 
 fn as_text(markup: &str, repair: &'static str) -> Cleaned {
@@ -139,12 +154,6 @@ fn without_controls(html: String) -> String {
         _ => byte >= 0x20,
     };
     if html.bytes().all(clean) || html.chars().all(is_kept) { html } else { printable(&html) }
-}
-
-fn gated(html: String) -> Html {
-    let html = gate::sanitized(without_first_lines(without_controls(html)));
-    // Once more: the gate may have taken a tag from between.
-    Html::sanitized(without_first_lines(html.into_string()))
 }
 
 /// Without line ends right behind `<pre>`: HTML's parser takes one of them away each time that
@@ -184,9 +193,10 @@ pub(crate) fn bounded(text: &str, bytes: usize) -> &str {
 const TOO_LONG: &str = "text over 1 MiB: kept as plain text, the rest cut";
 const TOO_HEAVY: &str = "a tag over 64 KiB or with thousands of attributes: kept as plain text";
 const TOO_DEEP: &str = "elements nested deeper than 256 or more than 30000: those tags left out";
+const UNSETTLED: &str = "elements so misplaced that no two readings agree: kept as plain text";
 
-/// Tables in tables in what stands in no cell: once is a publisher's slip.
-const MAX_MOVES: usize = 4;
+/// How often the gate reads one field. A publisher's slip takes two, a slip in a slip three.
+const MAX_READINGS: usize = 6;
 /// The longest honest articles are a tenth of this.
 const MAX_FIELD_BYTES: usize = 1024 * 1024;
 /// Markup of a title that is read at all; the title itself is cut later.

@@ -40,18 +40,7 @@ pub(super) fn text(html: &str) -> String {
     out.text
 }
 
-/// Text as HTML that shows it.
-pub(super) fn escape(text: &str) -> String {
-    let mut html = String::with_capacity(text.len() + text.len() / 16);
-    escape_into(text, &mut html);
-    html
-}
-
-pub(super) fn escape_into(text: &str, html: &mut String) {
-    write_escaped(text, |byte| matches!(byte, b'&' | b'<' | b'>'), html);
-}
-
-/// Text in markup, as the gate writes it: no-break spaces are told.
+/// Text as HTML that shows it, as the gate writes it: no-break spaces are told.
 pub(super) fn escape_text_into(text: &str, html: &mut String) {
     write_escaped(text, |byte| matches!(byte, b'&' | b'<' | b'>' | NBSP_BEGIN), html);
 }

@@ -18,6 +18,7 @@ use html5ever::{
     Attribute,
     tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult, states::RawKind},
 };
+use memchr::memmem;
 use url::Url;
 
 use super::{
@@ -32,19 +33,13 @@ pub(super) struct Rebuilt {
     pub html: String,
     /// Tags were left out because they were nested too deep or too many.
     pub thinned: bool,
-    /// Elements stand in a table and in no cell of it: the gate will move them.
-    pub misplaced: bool,
 }
 
 pub(super) fn rebuild(html: &str, base: Option<&Url>) -> Result<Rebuilt, TooHeavy> {
     let html = without_ballast(html);
     let sink = tokens::run(&html, Rebuild::new(base, &html))?;
     sink.close_down_to(0);
-    Ok(Rebuilt {
-        html: sink.out.into_inner(),
-        thinned: sink.thinned.get(),
-        misplaced: sink.misplaced.get() > 0,
-    })
+    Ok(Rebuilt { html: sink.out.into_inner(), thinned: sink.thinned.get() })
 }
 
 /// Writes the tokens that may stay.
@@ -87,6 +82,7 @@ impl<'a> Rebuild<'a> {
             return;
         }
         self.close_implied(name);
+        self.open_implied(name);
         // HTML's parser would move it, or what it stands in, out of the table, into the other
         // link.
         let in_no_cell = || self.position("table", &["td", "th", "caption"]).is_some();
@@ -160,6 +156,20 @@ impl<'a> Rebuild<'a> {
             && let Some(at) = self.position("p", CELLS)
         {
             self.close_down_to(at);
+        }
+    }
+
+    /// Opens what the start of `name` stands in without saying so (HTML 13.2.6.4.9, 13.2.6.4.13):
+    /// the gate would, and then read its own writing.
+    fn open_implied(&self, name: &str) {
+        for (implied, around) in IMPLIED {
+            let stands_in = self.open.borrow().last().is_some_and(|it| around.contains(&&**it));
+            let room = self.open.borrow().len() < MAX_DEPTH && self.written.get() < MAX_TAGS;
+            if stands_in && room && matches!((*implied, name), (_, "td" | "th") | ("tbody", "tr")) {
+                self.written.set(self.written.get() + 1);
+                self.out.borrow_mut().extend(["<", implied, ">"]);
+                self.open.borrow_mut().push((*implied).into());
+            }
         }
     }
 
@@ -341,7 +351,7 @@ fn candidates(base: Option<&Url>, text: &str) -> Option<String> {
 /// Without comments, and without images that are written out inside their tags: neither is
 /// kept, and both are the honest reasons for long tags and fields.
 fn without_ballast(html: &str) -> Cow<'_, str> {
-    if !html.contains("<!--") && !html.contains(";base64,") {
+    if !html.contains("<!--") && !html.contains(DATA_MARK) {
         return html.into();
     }
     let mut out = String::with_capacity(html.len());
@@ -372,17 +382,21 @@ fn without_ballast(html: &str) -> Cow<'_, str> {
     without_data(out).into()
 }
 
+/// Whether [`rebuild`] would cut something out of it.
+pub(super) fn has_ballast(html: &str) -> bool {
+    memmem::find(html.as_bytes(), DATA_MARK.as_bytes()).is_some() && *without_ballast(html) != *html
+}
+
 /// Long `data:` values cut: their type stays, so that what is left is still no address.
 fn without_data(html: String) -> String {
-    const MARK: &str = ";base64,";
-    if !html.contains(MARK) {
+    if !html.contains(DATA_MARK) {
         return html;
     }
     let mut out = String::with_capacity(html.len());
     let mut rest = html.as_str();
-    while let Some((head, tail)) = rest.split_once(MARK) {
+    while let Some((head, tail)) = rest.split_once(DATA_MARK) {
         out.push_str(head);
-        out.push_str(MARK);
+        out.push_str(DATA_MARK);
         let end = tail
             .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '%')))
             .unwrap_or(tail.len());
@@ -394,6 +408,8 @@ fn without_data(html: String) -> String {
 
 /// Elements that an end tag or an implied one does not reach out of.
 const CELLS: &[&str] = &["table", "td", "th", "caption"];
+/// Elements that rows and cells stand in, and what those stand in.
+const IMPLIED: &[(&str, &[&str])] = &[("tbody", &["table"]), ("tr", &["tbody", "thead", "tfoot"])];
 /// Elements inside each other; browsers stop at 512, honest articles at 30.
 const MAX_DEPTH: usize = 256;
 /// Tags of one field. The gate's tree takes some 200 bytes for each.
@@ -402,6 +418,8 @@ const MAX_TAGS: usize = 30_000;
 const MAX_MISPLACED: usize = 500;
 /// Candidates of one `srcset`.
 const MAX_CANDIDATES: usize = 32;
+/// What a written-out image has before itself.
+const DATA_MARK: &str = ";base64,";
 /// Shorter images cost nothing.
 const MIN_DATA_BYTES: usize = 256;
 
@@ -425,7 +443,7 @@ mod tests {
             ),
             (
                 "<table><tr><td>a<td>b<tr><td>c</table>",
-                "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>",
+                "<table><tbody><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></tbody></table>",
             ),
             ("a</div>b</p>", "ab"),
             ("<td></table>x", "<td>x</td>"),
