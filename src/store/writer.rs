@@ -196,6 +196,8 @@ struct Desk {
     clock: Option<Runtime>,
     /// Of the last transaction.
     jobs_before: usize,
+    /// SQLite's mark of what other processes wrote.
+    data_version: i64,
 }
 
 impl Desk {
@@ -203,7 +205,7 @@ impl Desk {
         let writing = Writing::new(open::writer(&path, how)?);
         let identity = FileIdentity::of(&path);
         let clock = Builder::new_current_thread().enable_time().build().ok();
-        Ok(Self { path, how, writing, identity, clock, jobs_before: 0 })
+        Ok(Self { path, how, writing, identity, clock, jobs_before: 0, data_version: 0 })
     }
 
     fn work(mut self, mut inbox: mpsc::Receiver<Job>) {
@@ -334,7 +336,16 @@ impl Desk {
 
     fn begin(&mut self) -> Result<(), StoreError> {
         self.still_there()?;
-        self.sql("BEGIN IMMEDIATE")
+        self.sql("BEGIN IMMEDIATE")?;
+        let version = self.writing.prepare_cached("PRAGMA data_version");
+        let version = version.and_then(|mut pragma| pragma.query_row([], |row| row.get(0)));
+        let version = version.map_err(|error| self.failed(error))?;
+        // Another process has written: what we know of the table's keys is not all any more.
+        if self.data_version != version {
+            self.writing.keys().borrow_mut().rest();
+        }
+        self.data_version = version;
+        Ok(())
     }
 
     /// `more`: another transaction begins at once.
@@ -360,7 +371,11 @@ impl Desk {
     }
 
     fn said(&self, done: rusqlite::Result<()>) -> Result<(), StoreError> {
-        done.map_err(|error| StoreError::from_sqlite(&self.path, "writing", error))
+        done.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::from_sqlite(&self.path, "writing", error)
     }
 
     /// Is the file that we have open still the one at the path? A restored file in its

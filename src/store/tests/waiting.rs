@@ -108,6 +108,17 @@ async fn what_waited_when_the_process_died_is_made_again_from_the_rows() {
     house.healthy().await;
 }
 
+#[tokio::test]
+async fn what_another_process_stored_meanwhile_is_found_as_well() {
+    let house = House::with(&["one", "two", "three"]).await;
+    // The second of them is looked for, and from then on a filter knows what there is.
+    house.poll(1, noon(), &[entry("apples"), entry("pears")]).await;
+    let beside = Store::open(&house.path(), OpenAs::Beside, RULES).unwrap();
+    beside.commit(update(FeedId(2), noon(), &[entry("crane")])).await.unwrap();
+    let told_again = changed(entry("crane"), |entry| entry.guid = "another".into());
+    assert_eq!(house.poll(3, noon(), &[told_again]).await.joined, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_article_that_waits_can_be_edited_and_taken_away() {
     const FEEDS: i64 = 200;
