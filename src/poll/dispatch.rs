@@ -116,8 +116,9 @@ impl Dispatch {
                 if let Some(rest) = feed.memory.retry_after.filter(|rest| rest.whole_host) {
                     self.poller.fetcher().hosts().rest(&feed.poll_url, rest.until);
                 }
-                self.quick_waiting += usize::from(self.quick.contains(&feed.id));
-                self.queue.push(feed);
+                let is_quick = self.quick.contains(&feed.id);
+                self.quick_waiting += usize::from(is_quick);
+                self.queue.push(feed, is_quick);
             } else {
                 self.twice.push(feed.id);
             }

@@ -3,7 +3,7 @@
 //! In: feeds that were claimed, and whether a host may be asked now. Out: the next feed to
 //! poll. The rule: a host's feeds go one after the other, as soon as the host may be asked again
 //! (its connection is still open then), and the one that was due first goes first; a host that
-//! must wait holds up nobody else.
+//! must wait holds up nobody else, nor does a slow feed a quick one of the same host.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,26 +12,29 @@ use crate::{
     model::{DueFeed, FeedId},
 };
 
+/// A host, and whether its quick feeds wait here or the others.
+type Line = (String, bool);
+
 /// Feeds by host, hosts in the order in which they are asked.
 #[derive(Debug, Default)]
 pub struct Queue {
-    feeds: HashMap<String, VecDeque<DueFeed>>,
-    turns: VecDeque<String>,
+    feeds: HashMap<Line, VecDeque<DueFeed>>,
+    turns: VecDeque<Line>,
     waiting: usize,
 }
 
 impl Queue {
-    pub fn push(&mut self, feed: DueFeed) {
-        let host = host_of(&feed);
-        let line = self.feeds.entry(host.clone()).or_default();
+    pub fn push(&mut self, feed: DueFeed, is_quick: bool) {
+        let name = (host_of(&feed), is_quick);
+        let line = self.feeds.entry(name.clone()).or_default();
         if line.is_empty() {
-            self.turns.push_back(host);
+            self.turns.push_back(name);
         }
         line.push_back(feed);
         self.waiting += 1;
     }
 
-    /// The next feed whose host `may_go` admits; asked once a host, those first that have begun.
+    /// The next feed whose host `may_go` admits; asked once a line, those first that have begun.
     pub fn next(&mut self, mut may_go: impl FnMut(&DueFeed) -> bool) -> Option<DueFeed> {
         let at = self.turns.iter().position(|host| {
             let first = self.feeds.get(host).and_then(VecDeque::front);
@@ -96,7 +99,7 @@ mod tests {
     fn queue(urls: &[&str]) -> Queue {
         let mut queue = Queue::default();
         for (id, url) in urls.iter().enumerate() {
-            queue.push(feed(id as i64, url));
+            queue.push(feed(id as i64, url), false);
         }
         queue
     }
@@ -127,6 +130,14 @@ mod tests {
         let ready = |feed: &DueFeed| feed.poll_url.host_str() != Some("a");
         assert_eq!(order(&mut queue, ready), [2, 3]);
         assert_eq!(queue.len(), 2);
+    }
+
+    #[test]
+    fn a_slow_feed_holds_up_no_quick_one_of_its_host() {
+        let mut queue = queue(&["http://a/1", "http://a/2"]);
+        queue.push(feed(2, "http://a/3"), true);
+        assert_eq!(order(&mut queue, |feed| feed.id == FeedId(2)), [2]);
+        assert_eq!(order(&mut queue, |_| true), [0, 1]);
     }
 
     #[test]
