@@ -347,7 +347,10 @@ impl Press {
     }
 
     fn rest(&self) {
-        self.0.lock().unwrap().rests = true;
+        let mut desk = self.0.lock().unwrap();
+        desk.rests = true;
+        // What was known once may have been printed anew since, and be under way.
+        desk.known.clear();
     }
 
     fn wait_until_all_are_known(&self) {
@@ -412,6 +415,7 @@ impl Desk {
 
     fn print(&mut self, feed: usize) -> Answer {
         let number = self.served.len();
+        self.known.remove(&feed);
         let issue = &mut self.feeds[feed];
         issue.last = Some(number);
         let oldest = issue.newest.saturating_sub(WINDOW - 1).max(1);
