@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::{
     error::Fault,
-    keys::Keys,
+    keys::{self, Keys},
     values::{from_blob, seconds, time},
     writing::Writing,
 };
@@ -191,8 +191,8 @@ fn one_by_one(
     hashes: &[i64],
     crowded_since: &str,
 ) -> Result<BTreeSet<i64>, Fault> {
-    // The bound stands in the text: SQLite prepares a statement anew for each bound LIMIT.
     let connection = shelves.connection;
+    // The bound stands in the text: SQLite prepares a statement anew for each bound LIMIT.
     let mut sharing = connection.prepare_cached(&format!(
         "SELECT entry_id FROM dedup_keys WHERE key = ?1 ORDER BY entry_id DESC LIMIT {}",
         KEY_SHARED_BY + 1
@@ -258,10 +258,9 @@ pub(super) fn change_keys(
             remove.execute((key, entry))?;
         }
     }
-    let mut add = writing
-        .prepare_cached("INSERT OR IGNORE INTO dedup_keys (key, entry_id) VALUES (?1, ?2)")?;
-    for key in from_blob(now.unwrap_or_default()) {
-        add.execute((key, entry))?;
+    let now = from_blob(now.unwrap_or_default());
+    keys::insert(writing, now.iter().map(|&key| (key, entry)))?;
+    for key in now {
         writing.keys().borrow_mut().note(key);
     }
     Ok(())

@@ -299,7 +299,11 @@ fn hash(key: i64) -> u64 {
     xxh3_64(&key.to_le_bytes())
 }
 
-fn insert(connection: &Connection, pairs: impl IntoIterator<Item = Pair>) -> rusqlite::Result<()> {
+/// Into the table, as they come.
+pub(super) fn insert(
+    connection: &Connection,
+    pairs: impl IntoIterator<Item = Pair>,
+) -> rusqlite::Result<()> {
     let mut insert = connection
         .prepare_cached("INSERT OR IGNORE INTO dedup_keys (key, entry_id) VALUES (?1, ?2)")?;
     for pair in pairs {
