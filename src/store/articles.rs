@@ -12,7 +12,8 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{
     error::Fault,
     feeds::tags_of,
-    search,
+    phrases::Phrases,
+    search::{Asked, SearchText},
     values::{from_json, seconds, time, url},
 };
 use crate::model::{
@@ -198,6 +199,9 @@ struct Walk<'a> {
     page: std::vec::IntoIter<Place>,
     page_size: usize,
     looked_at: usize,
+    /// Hits that have all words, before it is known whether they have the phrases.
+    unread: Vec<Place>,
+    phrases: Option<Phrases>,
 }
 
 /// Position and row: the order of the river.
@@ -249,10 +253,12 @@ impl<'a> Walk<'a> {
             page: Vec::new().into_iter(),
             page_size: (query.limit as usize).clamp(50, 500),
             looked_at: 0,
+            unread: Vec::new(),
+            phrases: None,
         };
         if let Some(words) = &query.search {
             walk.way = Way::Hits;
-            walk.page = walk.hits(words)?.into_iter();
+            walk.search(words)?;
         } else if let Some(since) = query.changed_after {
             walk.way = Way::Hits;
             walk.page = walk.changed(since)?.into_iter();
@@ -269,6 +275,10 @@ impl<'a> Walk<'a> {
                 if self.way == Way::Feeds || self.is_wanted(row)? {
                     return Ok(Some(row));
                 }
+                continue;
+            }
+            if let Some(hits) = self.with_phrases()? {
+                self.page = hits.into_iter();
                 continue;
             }
             if self.way == Way::Hits || self.looked_at >= LOOKED_AT {
@@ -367,18 +377,47 @@ impl<'a> Walk<'a> {
         Ok(places)
     }
 
-    fn hits(&self, words: &str) -> Result<Vec<Place>, Fault> {
-        let Some(query) = search::query(words) else { return Ok(Vec::new()) };
-        let mut hits = self.connection.prepare_cached(
+    fn search(&mut self, words: &str) -> Result<(), Fault> {
+        let Some(asked) = Asked::from(words)? else { return Ok(()) };
+        let hits = self.places(
             "SELECT a.position, a.id
                FROM (SELECT rowid AS id FROM search WHERE search MATCH ?1
                       ORDER BY rowid DESC LIMIT ?2) AS hit
                JOIN articles a ON a.id = hit.id
               WHERE (a.position, a.id) < (?3, ?4) AND a.position >= ?5
               ORDER BY a.position DESC, a.id DESC",
+            params![asked.words, HITS, self.at.0, self.at.1, self.since],
         )?;
-        let rows = hits.query_map((query, HITS, &self.at.0, self.at.1, &self.since), place)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        self.phrases = asked.phrases;
+        if self.phrases.is_some() {
+            self.unread = hits;
+            self.unread.reverse();
+        } else {
+            self.page = hits.into_iter();
+        }
+        Ok(())
+    }
+
+    /// The next few hits that have the phrases; `None` where there are no more, or no phrases.
+    fn with_phrases(&mut self) -> Result<Option<Vec<Place>>, Fault> {
+        let Some(phrases) = &self.phrases else { return Ok(None) };
+        while !self.unread.is_empty() {
+            let from = self.unread.len().saturating_sub(self.page_size);
+            let mut page = self.unread.split_off(from);
+            page.reverse();
+            let mut texts = Vec::with_capacity(page.len());
+            for (_, article) in &page {
+                if self.is_wanted(*article)? {
+                    texts.push((*article, SearchText::shown(self.connection, *article)?));
+                }
+            }
+            let having = phrases.found_in(texts)?;
+            page.retain(|(_, article)| having.contains(article));
+            if !page.is_empty() {
+                return Ok(Some(page));
+            }
+        }
+        Ok(None)
     }
 
     fn is_wanted(&self, article: i64) -> Result<bool, Fault> {

@@ -21,6 +21,7 @@ mod identity;
 mod keys;
 mod migrations;
 mod open;
+mod phrases;
 mod pings;
 mod profiles;
 mod readers;

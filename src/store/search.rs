@@ -7,13 +7,16 @@
 use rusqlite::{Connection, TransactionBehavior};
 use tracing::info;
 
-use super::error::Fault;
 pub(super) use super::writing::SearchText;
+use super::{
+    error::Fault,
+    phrases::{Glass, Phrases},
+};
 use crate::model::{Entry, Html, split_at_sign};
 
 /// How texts become words: raised whenever one of these functions makes others of the same
 /// entry. FTS5 has to be told exactly what to forget, so an index must not be half of each kind.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// Text of one entry that is indexed: the begin of a book is enough to find it.
 const TEXT_LIMIT_BYTES: usize = 256 << 10;
@@ -41,11 +44,27 @@ impl SearchText {
 
     /// What was indexed of an entry, made again from its row: FTS5 wants to be told what to forget.
     pub(super) fn stored(connection: &Connection, entry: i64) -> Result<Self, Fault> {
-        let mut row = connection.prepare_cached(
+        Self::by(
+            connection,
             "SELECT coalesce(title, ''), coalesce(author, ''), coalesce(content, summary, '')
                FROM entries WHERE id = ?1",
-        )?;
-        let made = row.query_row([entry], |row| {
+            entry,
+        )
+    }
+
+    /// The same of the entry that an article shows.
+    pub(super) fn shown(connection: &Connection, article: i64) -> Result<Self, Fault> {
+        Self::by(
+            connection,
+            "SELECT coalesce(title, ''), coalesce(author, ''), coalesce(text, '')
+               FROM search_text WHERE id = ?1",
+            article,
+        )
+    }
+
+    fn by(connection: &Connection, sql: &str, id: i64) -> Result<Self, Fault> {
+        let mut row = connection.prepare_cached(sql)?;
+        let made = row.query_row([id], |row| {
             let (title, author): (String, String) = (row.get(0)?, row.get(1)?);
             Ok(Self::new(&title, &author, &row.get::<_, String>(2)?))
         })?;
@@ -67,9 +86,11 @@ pub(super) fn bring_up_to_date(connection: &mut Connection) -> Result<(), Fault>
     }
     let articles: i64 =
         transaction.query_row("SELECT count(*) FROM articles", [], |row| row.get(0))?;
-    info!(
-        "the search index is of version {before}: made anew as version {VERSION}, {articles} articles"
-    );
+    if articles > 0 {
+        info!(
+            "the search index is of version {before}: made anew as version {VERSION}, {articles} articles"
+        );
+    }
     transaction.execute("INSERT INTO search (search) VALUES ('delete-all')", [])?;
     {
         let mut shown = transaction.prepare("SELECT id, entry_id FROM articles ORDER BY id")?;
@@ -89,10 +110,49 @@ fn version(connection: &Connection) -> Result<i64, Fault> {
     Ok(connection.query_row("SELECT search_version FROM state", [], |row| row.get(0))?)
 }
 
-/// A person's words as an FTS5 query: all of them must be there, a "phrase" as it stands.
-///
-/// `None` where there is no word in it, which finds nothing.
-pub(super) fn query(words: &str) -> Option<String> {
+/// What a person looks for: all words must be there, a "phrase" as it stands.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// For the index: all words.
+    pub words: String,
+    /// Where there is more to it than that: for the texts of what the index finds.
+    pub phrases: Option<Phrases>,
+}
+
+impl Asked {
+    /// `None` where there is no word in it, which finds nothing.
+    pub(super) fn from(words: &str) -> rusqlite::Result<Option<Self>> {
+        let terms = terms(words);
+        let exact = terms.join(" AND ");
+        if terms.iter().all(|term| is_plain_word(term)) {
+            let plain = Self { words: exact, phrases: None };
+            return Ok(Some(plain).filter(|it| !it.words.is_empty()));
+        }
+        let glass = Glass::new()?;
+        let (mut words, mut phrases) = (Vec::new(), Vec::new());
+        for term in &terms {
+            let of_term = glass.words(term)?;
+            let begins = if term.ends_with('*') { " *" } else { "" };
+            words.extend(of_term.iter().map(|word| format!("\"{word}\"{begins}")));
+            if of_term.len() > 1 {
+                phrases.push(of_term);
+            }
+        }
+        words.sort_unstable();
+        words.dedup();
+        let phrases = (!phrases.is_empty()).then(|| Phrases::new(glass, exact, phrases));
+        Ok(Some(Self { words: words.join(" AND "), phrases }).filter(|it| !it.words.is_empty()))
+    }
+}
+
+/// Whether a quoted term is surely one word.
+fn is_plain_word(term: &str) -> bool {
+    let bare = term.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    bare.is_some_and(|bare| !bare.is_empty() && bare.bytes().all(|it| it.is_ascii_alphanumeric()))
+}
+
+/// The words and phrases of a search, each as FTS5 takes it.
+fn terms(words: &str) -> Vec<String> {
     let words: String = words.chars().take(QUERY_CHARS).collect();
     let mut terms = Vec::new();
     // Every second part stands between quotation marks; an open one reaches to the end.
@@ -103,13 +163,12 @@ pub(super) fn query(words: &str) -> Option<String> {
             terms.extend(part.split_whitespace());
         }
     }
-    let terms: Vec<String> = terms
+    terms
         .into_iter()
         .filter(|term| term.chars().any(char::is_alphanumeric))
         .take(TERMS)
         .map(term)
-        .collect();
-    if terms.is_empty() { None } else { Some(terms.join(" AND ")) }
+        .collect()
 }
 
 /// One word or phrase. A lone sign of a script that is indexed in pairs asks for its begin.
@@ -267,6 +326,22 @@ fn decoded(name: &str) -> Option<char> {
 mod tests {
     use super::*;
 
+    fn asked(words: &str) -> Option<Asked> {
+        Asked::from(words).unwrap()
+    }
+
+    #[test]
+    fn only_what_is_more_than_words_is_looked_for_in_texts() {
+        for (words, in_texts) in
+            [("two words", false), ("\"two\" words", false), ("naïve", false), ("e-mail", true)]
+        {
+            assert_eq!(asked(words).unwrap().phrases.is_some(), in_texts, "{words}");
+        }
+        for nothing in ["", " \" \0 ** - ", "\u{300}"] {
+            assert!(asked(nothing).is_none(), "{nothing:?}");
+        }
+    }
+
     #[test]
     fn words_of_html_are_parted_by_blocks_and_not_by_inline_tags() {
         assert_eq!(
@@ -277,11 +352,13 @@ mod tests {
 
     #[test]
     fn a_query_is_never_syntax() {
+        let asked = asked(r#"cat NEAR("dog house" col:x*"#).unwrap();
+        assert_eq!(asked.words, r#""cat" AND "col" AND "dog" AND "house" AND "near" AND "x""#);
         assert_eq!(
-            query(r#"cat NEAR("dog house" col:x*"#).unwrap(),
-            r#""cat" AND "NEAR(" AND "dog house" AND "col:x*""#
+            terms(r#"cat NEAR("dog house" col:x*"#),
+            ["\"cat\"", "\"NEAR(\"", "\"dog house\"", "\"col:x*\""]
         );
-        assert_eq!(query(" \" \0 ** - "), None);
+        assert!(asked.phrases.is_some());
     }
 
     #[test]
@@ -290,7 +367,11 @@ mod tests {
             split_pairs("在東京都 ok").split_whitespace().collect::<Vec<_>>(),
             ["在東", "東京", "京都", "都", "ok"]
         );
-        assert_eq!(query("東京都").unwrap(), "\" 東京 京都 \"");
-        assert_eq!(query("京").unwrap(), "\" 京 \" *");
+        let city = asked("東京都").unwrap();
+        assert_eq!(city.words, r#""京都" AND "東京""#);
+        assert!(city.phrases.is_some());
+        let sign = asked("京").unwrap();
+        assert_eq!(sign.words, r#""京" *"#);
+        assert!(sign.phrases.is_none());
     }
 }

@@ -149,6 +149,30 @@ async fn search_finds_words_phrases_and_chinese_and_survives_any_text() {
     house.healthy().await;
 }
 
+/// The index finds all that have the words; the texts say which of them have the phrase.
+#[tokio::test]
+async fn a_phrase_is_found_behind_many_that_only_have_its_words() {
+    let house = House::with(&["a", "b"]).await;
+    let says = |word: &str, html: &str| {
+        changed(entry(word), |entry| entry.content = Some(Html::sanitized(html)))
+    };
+    house.poll(1, noon(), &[says("old", "<p>Der Fähre <b>nach</b></p><p>Föhr, e-mail</p>")]).await;
+    let many: Vec<Entry> = (0..150)
+        .map(|n| says(&format!("new{n}"), "<p>nach Föhr: der mail, die e Fähre</p>"))
+        .collect();
+    house.poll(2, noon() + hours(1), &many).await;
+    assert_eq!(house.found("nach der Föhr mail Fähre").await.len(), 151);
+    for phrase in
+        ["\"der fahre\"", "\"nach föhr e\" die", "“nach Föhr E”", "e-mail", "\"Fähre nach\""]
+    {
+        let is_there = !phrase.contains("die");
+        assert_eq!(house.found(phrase).await, ["About old"][..usize::from(is_there)], "{phrase}");
+    }
+    // A phrase stands in one field, not across two.
+    assert_eq!(house.found("\"about old\"").await.len(), 1);
+    assert!(house.found("\"old der\"").await.is_empty());
+}
+
 #[tokio::test]
 async fn two_articles_that_a_third_entry_joins_become_the_older_one_and_both_ids_find_it() {
     let house = House::with(&["a", "b", "c"]).await;

@@ -160,6 +160,33 @@ async fn a_search_index_of_another_version_is_made_anew_at_the_next_start() {
 }
 
 #[tokio::test]
+async fn an_index_with_places_becomes_one_without() {
+    let house = House::with(&["a"]).await;
+    house.poll(1, noon(), &[entry("one"), entry("two")]).await;
+    house.store.close().await.unwrap();
+    // As the version before had it.
+    let old = "DROP TABLE search;
+        CREATE VIRTUAL TABLE search USING fts5 (
+            title, author, text,
+            content = 'search_text', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+        );
+        INSERT INTO search (rowid, title, author, text) SELECT * FROM search_text;
+        UPDATE state SET search_version = 1;
+        PRAGMA user_version = 8;";
+    house.shell().execute_batch(old).unwrap();
+    let store = Store::open(&house.path(), OpenAs::Daemon, RULES).unwrap();
+    let house = House { store, ..house };
+    assert_eq!(house.found("about").await.len(), 2);
+    assert_eq!(house.found("\"about two\"").await, ["About two"]);
+    let by_column =
+        house
+            .shell()
+            .query_row("SELECT count(*) FROM search('title: one')", [], |row| row.get::<_, i64>(0));
+    assert_eq!(by_column.unwrap(), 1);
+    house.healthy().await;
+}
+
+#[tokio::test]
 async fn a_sweep_is_missed_where_none_was_within_a_day() {
     let house = House::with(&["a"]).await;
     assert!(!house.store.missed_sweep(noon()).await.unwrap(), "there is nothing yet");
