@@ -213,19 +213,17 @@ pub(super) fn begin_article(
     entry: &Entry,
     began: &Beginning,
 ) -> Result<(), Fault> {
-    let variant = began.variant;
-    let taken = variant == 0
-        && identity::is_id_iri(&entry.guid)
-        && grouping::is_taken(connection, &entry.guid)?;
-    let mut public_id = identity::public_id(feed_url, entry, variant, taken);
+    let (mut variant, mut taken) = (began.variant, false);
     // Taken, too: by a feed of this URL that was deleted and came back while its article
     // lives on in other feeds.
-    for again in 1.. {
+    let public_id = loop {
+        let public_id = identity::public_id(feed_url, entry, variant, taken);
         if !grouping::is_taken(connection, &public_id)? {
-            break;
+            break public_id;
         }
-        public_id = identity::public_id(feed_url, entry, variant.wrapping_add(again), true);
-    }
+        variant = variant.wrapping_add(i64::from(taken));
+        taken = true;
+    };
     connection
         .prepare_cached(
             "INSERT INTO articles (id, entry_id, public_id, slug, position, first_seen, changed)

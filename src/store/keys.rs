@@ -7,6 +7,8 @@
 //! which entry on the table may lack some. A filter says of most keys that nobody has them,
 //! without a look into the table. Never here: what a key is made of, whom it brings together.
 
+use std::ops::Range;
+
 use fastbloom::BloomFilter;
 use rusqlite::Connection;
 use xxhash_rust::xxh3::xxh3_64;
@@ -211,13 +213,15 @@ impl Keys {
     }
 }
 
-/// Pairs, sorted by parts of so many: adding is cheap, and so is finding one.
+/// Pairs in sorted parts, each at least twice as long as the next one: adding is cheap, and
+/// so is finding one. The parts are the ones of the number of [`SORTED`] pairs in base 2.
 #[derive(Debug, Default)]
 struct Waiting {
     pairs: Vec<Pair>,
 }
 
-const SORTED: usize = 4_096;
+/// Pairs of the smallest part; fewer at the end are in no order.
+const SORTED: usize = 256;
 
 /// In place of the entry in a pair that was taken out.
 const NOBODY: i64 = i64::MAX;
@@ -226,10 +230,13 @@ impl Waiting {
     fn add(&mut self, pair: Pair) {
         self.pairs.push(pair);
         let length = self.pairs.len();
-        if length.is_multiple_of(SORTED)
-            && let Some(part) = self.pairs.get_mut(length - SORTED..)
-        {
-            part.sort_unstable();
+        if length.is_multiple_of(SORTED) {
+            // As a number in base 2 that is counted up: its last ones become one.
+            let part = SORTED << (length / SORTED).trailing_zeros();
+            if let Some(part) = self.pairs.get_mut(length - part..) {
+                // Sorted parts in a row, which this one merges.
+                part.sort();
+            }
         }
     }
 
@@ -238,33 +245,48 @@ impl Waiting {
     }
 
     fn with(&self, key: i64) -> Vec<i64> {
-        let (parts, rest) = self.pairs.as_chunks::<SORTED>();
-        let found = parts.iter().flat_map(|part| {
-            let from = part.partition_point(|(other, _)| *other < key);
-            part.iter().skip(from).take_while(move |(other, _)| *other == key)
-        });
-        let found = found.chain(rest.iter().filter(|(other, _)| *other == key));
-        found.map(|(_, entry)| *entry).filter(|entry| *entry != NOBODY).collect()
+        let pairs = self.places(key).filter_map(|place| self.pairs.get(place));
+        pairs.map(|(_, entry)| *entry).filter(|entry| *entry != NOBODY).collect()
     }
 
-    fn remove(&mut self, (key, entry): Pair) -> bool {
-        let whole = self.pairs.len() / SORTED * SORTED;
-        let (parts, rest) = self.pairs.split_at_mut(whole);
-        let found = parts.chunks_exact_mut(SORTED).find_map(|part| {
-            let from = part.partition_point(|(other, _)| *other < key);
-            let mut same = part.iter_mut().skip(from).take_while(|(other, _)| *other == key);
-            same.find(|(_, other)| *other == entry)
+    fn remove(&mut self, pair: Pair) -> bool {
+        let place = self.places(pair.0).find(|place| self.pairs.get(*place) == Some(&pair));
+        let found = place.and_then(|place| self.pairs.get_mut(place));
+        let was_there = found.is_some();
+        if let Some((_, entry)) = found {
+            *entry = NOBODY;
+        }
+        was_there
+    }
+
+    /// Where the pairs of a key are.
+    fn places(&self, key: i64) -> impl Iterator<Item = usize> {
+        let behind = parts(self.pairs.len()).last().map_or(0, |last| last.end);
+        let sorted = parts(self.pairs.len()).flat_map(move |part| {
+            let pairs = self.pairs.get(part.clone()).unwrap_or_default();
+            let first = pairs.partition_point(|(other, _)| *other < key);
+            let same = pairs.iter().skip(first).take_while(move |(other, _)| *other == key);
+            (part.start + first..).zip(same).map(|(place, _)| place)
         });
-        let found = found.or_else(|| rest.iter_mut().find(|pair| **pair == (key, entry)));
-        let Some((_, found)) = found else { return false };
-        *found = NOBODY;
-        true
+        let rest = self.pairs.iter().enumerate().skip(behind);
+        sorted.chain(rest.filter(move |(_, (other, _))| *other == key).map(|(place, _)| place))
     }
 
     /// All of it, as the table wants it.
     fn sort(&mut self) {
-        self.pairs.sort_unstable();
+        self.pairs.sort();
     }
+}
+
+/// Where the sorted parts of so many pairs are; what is behind the last one is in no order.
+fn parts(pairs: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut behind = 0;
+    std::iter::from_fn(move || {
+        let power = ((pairs - behind) / SORTED).checked_ilog2()?;
+        let part = behind..behind + (SORTED << power);
+        behind = part.end;
+        Some(part)
+    })
 }
 
 impl Filter {
@@ -356,11 +378,13 @@ mod tests {
     #[test]
     fn keys_that_wait_are_found_until_they_are_taken_out_or_their_transaction_is_undone() {
         let mut keys = Keys::default();
-        for entry in 0..3 * SORTED as i64 {
+        // Parts of 4,096, of 1,024 and of 256 pairs, and a rest.
+        let all = 21 * SORTED as i64 + 99;
+        for entry in 0..all {
             keys.add(entry % 1000, entry);
         }
         keys.committed();
-        let of_seven: Vec<i64> = (0..3 * SORTED as i64).filter(|it| it % 1000 == 7).rev().collect();
+        let of_seven: Vec<i64> = (0..all).filter(|it| it % 1000 == 7).rev().collect();
         assert_eq!(waiting_with(&keys, 7), of_seven);
         assert!(keys.remove(7, 2007) && !keys.remove(7, 2007) && !keys.remove(7, 2008));
         keys.add(7, 99_999);
