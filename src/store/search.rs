@@ -4,7 +4,10 @@
 //! misread. `unicode61` takes a run of Chinese or Japanese as one word; such runs are
 //! handed over as overlapping pairs of signs, in texts and in queries alike.
 
-use rusqlite::{Connection, TransactionBehavior};
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+use rusqlite::{Connection, Row, TransactionBehavior};
 use tracing::info;
 
 pub(super) use super::writing::SearchText;
@@ -35,6 +38,12 @@ impl SearchText {
     }
 
     fn new(title: &str, author: &str, html: &str) -> Self {
+        let whole = Self::whole(title, author, html);
+        Self { text: each_once(&whole.text), ..whole }
+    }
+
+    /// With its text as it stands.
+    fn whole(title: &str, author: &str, html: &str) -> Self {
         Self {
             title: split_pairs(title),
             author: split_pairs(author),
@@ -44,32 +53,29 @@ impl SearchText {
 
     /// What was indexed of an entry, made again from its row: FTS5 wants to be told what to forget.
     pub(super) fn stored(connection: &Connection, entry: i64) -> Result<Self, Fault> {
-        Self::by(
-            connection,
+        let mut row = connection.prepare_cached(
             "SELECT coalesce(title, ''), coalesce(author, ''), coalesce(content, summary, '')
                FROM entries WHERE id = ?1",
-            entry,
-        )
+        )?;
+        Ok(row.query_row([entry], |row| made_by(Self::new, row))?)
     }
 
-    /// The same of the entry that an article shows.
+    /// What an article shows, word for word.
     pub(super) fn shown(connection: &Connection, article: i64) -> Result<Self, Fault> {
-        Self::by(
-            connection,
+        let mut row = connection.prepare_cached(
             "SELECT coalesce(title, ''), coalesce(author, ''), coalesce(text, '')
                FROM search_text WHERE id = ?1",
-            article,
-        )
+        )?;
+        Ok(row.query_row([article], |row| made_by(Self::whole, row))?)
     }
+}
 
-    fn by(connection: &Connection, sql: &str, id: i64) -> Result<Self, Fault> {
-        let mut row = connection.prepare_cached(sql)?;
-        let made = row.query_row([id], |row| {
-            let (title, author): (String, String) = (row.get(0)?, row.get(1)?);
-            Ok(Self::new(&title, &author, &row.get::<_, String>(2)?))
-        })?;
-        Ok(made)
-    }
+fn made_by(
+    make: fn(&str, &str, &str) -> SearchText,
+    row: &Row<'_>,
+) -> rusqlite::Result<SearchText> {
+    let (title, author, text) = (row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?);
+    Ok(make(title.as_str()?, author.as_str()?, text.as_str()?))
 }
 
 /// Makes the index anew where another version made it: all of it or nothing, before anybody
@@ -250,6 +256,24 @@ pub(super) fn plain_text(html: &str) -> String {
     text
 }
 
+/// The words of a text, each where it first stands: the index does not count, and half of a
+/// text is words that it has said before. Between ASCII's signs, so that what `unicode61`
+/// parts further stays together here.
+fn each_once(text: &str) -> String {
+    let mut seen = HashSet::with_capacity_and_hasher(text.len() / 8, RandomState::default());
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for word in text.as_bytes().split(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric()) {
+        let to = from + word.len();
+        if !word.is_empty() && seen.insert(word) {
+            out.push_str(text.get(from..to).unwrap_or_default());
+            out.push(' ');
+        }
+        from = to + 1;
+    }
+    out
+}
+
 /// Tags inside words: `un<b>believ</b>able` is one word.
 fn is_inline(tag: &str) -> bool {
     let name = tag.trim_start_matches('/').split([' ', '/', '>']).next().unwrap_or("");
@@ -348,6 +372,16 @@ mod tests {
             plain_text("<p>un<b>believ</b>able</p><p>2 &lt; 3 &#x41;</p>").trim(),
             "unbelievable  2 < 3 A"
         );
+    }
+
+    #[test]
+    fn the_index_hears_each_word_of_a_text_once() {
+        let said =
+            SearchText::new("to be", "ada", "<p>To be, or not to&nbsp;be: e-mail, e–mail</p>");
+        assert_eq!(said.text, "To be or not to e mail e–mail ");
+        assert_eq!(each_once("…"), "… ");
+        assert_eq!(each_once(" .a"), "a ");
+        assert_eq!(each_once(""), "");
     }
 
     #[test]
