@@ -78,7 +78,10 @@ pub fn update_of(feed: u64, when: Time, entries: Vec<Entry>) -> FeedUpdate {
             partial: false,
             entries: entries
                 .into_iter()
-                .map(|entry| Arriving { fingerprint: fingerprint(&entry), entry })
+                .map(|entry| {
+                    let print = fingerprint(&entry);
+                    Arriving::new(entry, print)
+                })
                 .collect(),
         }),
     }

@@ -112,7 +112,10 @@ async fn fill(store: &Store) -> FeedId {
         guids: entries.iter().map(|entry| entry.guid.clone()).collect(),
         entries: entries
             .into_iter()
-            .map(|entry| Arriving { fingerprint: fingerprint(&entry), entry })
+            .map(|entry| {
+                let print = fingerprint(&entry);
+                Arriving::new(entry, print)
+            })
             .collect(),
         partial: false,
     };

@@ -181,7 +181,7 @@ fn finished(mut reading: Reading, entries: Vec<RawEntry>, now: Time) -> Reading 
     for entry in entries {
         let entry = parse::finish(entry, now, &mut reading.repairs);
         let fingerprint = dedup::fingerprint(&entry);
-        reading.entries.push(Arriving { entry, fingerprint });
+        reading.entries.push(Arriving::new(entry, fingerprint));
     }
     reading
 }

@@ -104,7 +104,7 @@ fn insert(
             // Where a feed tells only when an entry was updated, the first word on it stands: a
             // later edit moves nothing.
             let standing = position(intake, published.or(entry.updated), place);
-            insert_article(intake, entry, (article, row, variant), standing)?;
+            insert_article(intake, arriving, (article, row, variant), standing)?;
             seconds(standing)
         }
     };
@@ -181,13 +181,14 @@ fn insert_row(
 
 fn insert_article(
     intake: &Intake<'_>,
-    entry: &Entry,
+    arriving: &Arriving,
     (article, row, variant): (i64, i64, i64),
     standing: Time,
 ) -> Result<(), Fault> {
     let began =
         Beginning { article, row, variant, standing, first_seen: intake.at, now: intake.at };
-    begin_article(intake.connection, intake.feed_url, entry, &began)
+    let words = arriving.words.clone();
+    begin_article(intake.connection, intake.feed_url, &arriving.entry, words, &began)
 }
 
 /// Where a new article begins.
@@ -211,6 +212,7 @@ pub(super) fn begin_article(
     connection: &Writing,
     feed_url: &Url,
     entry: &Entry,
+    words: SearchText,
     began: &Beginning,
 ) -> Result<(), Fault> {
     let (mut variant, mut taken) = (began.variant, false);
@@ -238,7 +240,7 @@ pub(super) fn begin_article(
             seconds(began.first_seen),
             stamp::next(connection, began.now)?,
         ))?;
-    Ok(connection.index(began.article, SearchText::of(entry))?)
+    Ok(connection.index(began.article, words)?)
 }
 
 /// What an edit has to know of the row.
@@ -269,10 +271,10 @@ fn edit(
     said.keys = keys_column(&grouped.keys);
     if before.representative && before.shown {
         let old = SearchText::stored(connection, row)?;
-        let new = SearchText::of(entry);
-        if old != new {
+        let new = &arriving.words;
+        if old != *new {
             connection.unindex(before.article, old)?;
-            connection.index(before.article, new)?;
+            connection.index(before.article, new.clone())?;
         }
     }
     let dated = update_row(intake, row, entry, &said, before.shown)?;

@@ -221,7 +221,7 @@ struct Waiting {
 }
 
 /// Pairs of the smallest part; fewer at the end are in no order.
-const SORTED: usize = 256;
+const SORTED: usize = 64;
 
 /// In place of the entry in a pair that was taken out.
 const NOBODY: i64 = i64::MAX;
@@ -378,8 +378,8 @@ mod tests {
     #[test]
     fn keys_that_wait_are_found_until_they_are_taken_out_or_their_transaction_is_undone() {
         let mut keys = Keys::default();
-        // Parts of 4,096, of 1,024 and of 256 pairs, and a rest.
-        let all = 21 * SORTED as i64 + 99;
+        // Parts of 64, of 16, of 4 and of 1 times that, and a rest.
+        let all = 85 * SORTED as i64 + 33;
         for entry in 0..all {
             keys.add(entry % 1000, entry);
         }

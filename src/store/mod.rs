@@ -46,7 +46,7 @@ pub use error::StoreError;
 pub use regrouping::{NearEntry, RegroupReport};
 pub use upkeep::{Cleaner, HtmlState, Recleaned};
 
-use self::{readers::Readers, writer::Writer, writing::Writing};
+use self::{readers::Readers, search::SearchText, writer::Writer, writing::Writing};
 use crate::{
     dedup::Fingerprint,
     model::{
@@ -150,6 +150,16 @@ pub struct Reading {
 pub struct Arriving {
     pub entry: Entry,
     pub fingerprint: Fingerprint,
+    words: SearchText,
+}
+
+impl Arriving {
+    /// Reads the entry's text for the search index: some microseconds that the one writer
+    /// need not spend.
+    pub fn new(entry: Entry, fingerprint: Fingerprint) -> Self {
+        let words = SearchText::of(&entry);
+        Self { entry, fingerprint, words }
+    }
 }
 
 /// What a commit did.

@@ -282,7 +282,8 @@ fn found(connection: &Writing, entry: i64, now: Time) -> Result<i64, Fault> {
         first_seen: row.standing.first_seen,
         now,
     };
-    entries::begin_article(connection, &feed_url, &row.entry, &began)?;
+    let words = SearchText::of(&row.entry);
+    entries::begin_article(connection, &feed_url, &row.entry, words, &began)?;
     move_entry(connection, entry, article, now)?;
     Ok(article)
 }

@@ -164,7 +164,7 @@ impl House {
 
 fn arriving(entry: Entry) -> Arriving {
     let fingerprint = fingerprint(&entry);
-    Arriving { entry, fingerprint }
+    Arriving::new(entry, fingerprint)
 }
 
 fn reading() -> Reading {

@@ -89,7 +89,7 @@ pub(super) fn changed(mut entry: Entry, change: impl FnOnce(&mut Entry)) -> Entr
 
 pub(super) fn arriving(entry: Entry) -> Arriving {
     let fingerprint = crate::dedup::fingerprint(&entry);
-    Arriving { entry, fingerprint }
+    Arriving::new(entry, fingerprint)
 }
 
 /// A document of these entries, as a poll hands it over.
