@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::{floor::Floor, stage::Farm};
 
@@ -15,6 +15,32 @@ pub enum Program {
     Floor(Floor),
     Merganser(PathBuf),
     Newsboat,
+    /// With a Python that has it.
+    Reader(PathBuf),
+}
+
+/// Programs of others.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum Peer {
+    /// https://newsboat.org, C++ and SQLite
+    Newsboat,
+    /// https://github.com/lemon24/reader, Python and SQLite
+    Reader,
+}
+
+/// Subscribes: it has no command for a list.
+const ADD_TO_READER: &str = "import sys, reader
+with reader.make_reader(sys.argv[1]) as store, open(sys.argv[2]) as urls:
+    for url in urls:
+        store.add_feed(url.strip())";
+
+impl Peer {
+    pub fn program(self, python: &Path) -> Program {
+        match self {
+            Self::Newsboat => Program::Newsboat,
+            Self::Reader => Program::Reader(python.to_owned()),
+        }
+    }
 }
 
 impl Program {
@@ -27,6 +53,7 @@ impl Program {
             Self::Floor(Floor::E) => "e + FTS5",
             Self::Merganser(_) => "merganser",
             Self::Newsboat => "newsboat",
+            Self::Reader(_) => "reader",
         }
     }
 
@@ -40,6 +67,11 @@ impl Program {
             }
             // Its default is one thread; as many as there are cores is the better comparison.
             Self::Newsboat => fs::write(folder.join("config"), "reload-threads 2\n")?,
+            Self::Reader(python) => {
+                let mut command = Command::new(python);
+                command.args(["-c", ADD_TO_READER]).arg(self.store(folder)).arg(farm.urls());
+                ensure!(command.status()?.success(), "{} has no reader", python.display());
+            }
         }
         Ok(())
     }
@@ -70,6 +102,13 @@ impl Program {
                 command.args(["-x", "reload"]);
                 command
             }
+            Self::Reader(python) => {
+                let mut command = Command::new(python);
+                command.env("HOME", folder).args(["-m", "reader", "--db"]);
+                command.arg(self.store(folder));
+                command.args(["update", "--no-scheduled", "--workers", "4"]);
+                command
+            }
         })
     }
 
@@ -84,12 +123,13 @@ impl Program {
     pub fn entries(&self) -> Option<&'static str> {
         match self {
             Self::Floor(Floor::A | Floor::B) | Self::Newsboat => None,
+            Self::Reader(_) => Some("entries"),
             Self::Floor(_) | Self::Merganser(_) => Some("entries"),
         }
     }
 
     /// Another's program, with a mind of its own.
     pub fn is_peer(&self) -> bool {
-        matches!(self, Self::Newsboat)
+        matches!(self, Self::Newsboat | Self::Reader(_))
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     farm::{Counts, Shape},
     floor::Floor,
     measure::{self, Cost, median},
-    programs::Program,
+    programs::{Peer, Program},
     stage::{self, Farm},
 };
 
@@ -30,9 +30,12 @@ pub struct Command {
     /// Which floors
     #[arg(long, value_delimiter = ',', default_value = "a,b,c,d,e")]
     floors: Vec<Floor>,
-    /// Measure newsboat, too
-    #[arg(long)]
-    peers: bool,
+    /// Measure these programs, too, which must be installed
+    #[arg(long, value_delimiter = ',')]
+    peers: Vec<Peer>,
+    /// The Python that has `reader`
+    #[arg(long, default_value = "python3")]
+    python: PathBuf,
     /// The binary to measure; else the repository's release binary
     #[arg(long)]
     merganser: Option<PathBuf>,
@@ -68,9 +71,7 @@ impl Command {
         let farm = Farm::start(&self.shape, folder.path())?;
         let mut programs: Vec<Program> = self.floors.iter().copied().map(Program::Floor).collect();
         programs.push(Program::Merganser(binary.clone()));
-        if self.peers {
-            programs.push(Program::Newsboat);
-        }
+        programs.extend(self.peers.iter().map(|peer| peer.program(&self.python)));
         let mut all: Vec<Measured> = programs.into_iter().map(Measured::new).collect();
         let truth = farm.counts()?;
         let mut found = Vec::new();
@@ -218,18 +219,23 @@ fn print_figures(all: &[Measured], entries: u64) {
     }
 }
 
-/// CPU of merganser and its peers over that of the floors that stand for the work.
+/// CPU of merganser and its peers over that of the floors that stand for the work, and of
+/// its peers over that of merganser.
 fn print_ratios(all: &[Measured]) {
     let floor = |floor: Floor| {
         all.iter().find(|one| matches!(one.program, Program::Floor(of) if of == floor))
     };
-    let below = [(Floor::C, "c"), (Floor::E, "e")].map(|(of, name)| (floor(of), name));
+    let merganser = all.iter().find(|one| matches!(one.program, Program::Merganser(_)));
+    let floors = [(Floor::A, "floor a"), (Floor::C, "floor c"), (Floor::E, "floor e")];
+    let floors = floors.map(|(of, name)| (floor(of), name)).to_vec();
     println!("| CPU, as a multiple | cold | 304 | news |\n|---|---|---|---|");
     for one in all.iter().filter(|one| !matches!(one.program, Program::Floor(_))) {
-        for (floor, name) in below.iter().filter_map(|(floor, name)| Some(((*floor)?, name))) {
-            let ratio = |phase| one.cpu(phase) / floor.cpu(phase);
+        let others =
+            if one.program.is_peer() { vec![(merganser, "merganser")] } else { floors.clone() };
+        for (other, name) in others.iter().filter_map(|(other, name)| Some(((*other)?, name))) {
+            let ratio = |phase| one.cpu(phase) / other.cpu(phase);
             println!(
-                "| {} / floor {name} | {:.2} | {:.2} | {:.2} |",
+                "| {} / {name} | {:.2} | {:.2} | {:.2} |",
                 one.program.name(),
                 ratio(Phase::Cold),
                 ratio(Phase::Same),
