@@ -12,8 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{
     error::Fault,
     feeds::tags_of,
-    phrases::Phrases,
-    search::{Asked, SearchText},
+    hits::{Hits, Place},
     values::{from_json, seconds, time, url},
 };
 use crate::model::{
@@ -28,9 +27,8 @@ const LIMIT: u32 = 10_000;
 /// words match one in fifty, in tens of milliseconds.
 const LOOKED_AT: usize = 50_000;
 
-/// Hits of a search that are put in order, the latest arrived first: a word that is in
-/// everything costs no more than this.
-const HITS: i64 = 20_000;
+/// Articles that changed, the latest first, of which one query knows.
+const CHANGED: i64 = 20_000;
 
 /// So many feeds are read side by side; of more than that, one is never far down the river.
 const FEW_FEEDS: usize = 64;
@@ -199,13 +197,9 @@ struct Walk<'a> {
     page: std::vec::IntoIter<Place>,
     page_size: usize,
     looked_at: usize,
-    /// Hits that have all words, before it is known whether they have the phrases.
-    unread: Vec<Place>,
-    phrases: Option<Phrases>,
+    /// Where the rows are those of a search.
+    hits: Option<Hits<'a>>,
 }
-
-/// Position and row: the order of the river.
-type Place = (String, i64);
 
 /// Where the rows come from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -214,8 +208,8 @@ enum Way {
     River,
     /// The rivers of the wanted feeds, side by side.
     Feeds,
-    /// Everything is in the page already.
-    Hits,
+    /// Everything is in the page already, or comes from a search.
+    Given,
 }
 
 /// Which way the rows go.
@@ -253,14 +247,14 @@ impl<'a> Walk<'a> {
             page: Vec::new().into_iter(),
             page_size: (query.limit as usize).clamp(50, 500),
             looked_at: 0,
-            unread: Vec::new(),
-            phrases: None,
+            hits: None,
         };
         if let Some(words) = &query.search {
-            walk.way = Way::Hits;
-            walk.search(words)?;
+            walk.way = Way::Given;
+            let (at, since) = (walk.at.clone(), walk.since.clone());
+            walk.hits = Hits::new(connection, words, at, since, walk.page_size)?;
         } else if let Some(since) = query.changed_after {
-            walk.way = Way::Hits;
+            walk.way = Way::Given;
             walk.page = walk.changed(since)?.into_iter();
         }
         Ok(walk)
@@ -277,11 +271,13 @@ impl<'a> Walk<'a> {
                 }
                 continue;
             }
-            if let Some(hits) = self.with_phrases()? {
-                self.page = hits.into_iter();
+            if let Some(hits) = &mut self.hits
+                && let Some(more) = hits.more()?
+            {
+                self.page = more.into_iter();
                 continue;
             }
-            if self.way == Way::Hits || self.looked_at >= LOOKED_AT {
+            if self.way == Way::Given || self.looked_at >= LOOKED_AT {
                 return Ok(None);
             }
             let river_first = match self.order {
@@ -371,53 +367,10 @@ impl<'a> Walk<'a> {
         let mut places = self.places(
             "SELECT position, id FROM articles WHERE changed >= ?1 AND position >= ?2
               ORDER BY changed DESC LIMIT ?3",
-            params![from.trim_end_matches('Z'), self.since, HITS],
+            params![from.trim_end_matches('Z'), self.since, CHANGED],
         )?;
         places.sort_unstable_by(|one, other| other.cmp(one));
         Ok(places)
-    }
-
-    fn search(&mut self, words: &str) -> Result<(), Fault> {
-        let Some(asked) = Asked::from(words)? else { return Ok(()) };
-        let hits = self.places(
-            "SELECT a.position, a.id
-               FROM (SELECT rowid AS id FROM search WHERE search MATCH ?1
-                      ORDER BY rowid DESC LIMIT ?2) AS hit
-               JOIN articles a ON a.id = hit.id
-              WHERE (a.position, a.id) < (?3, ?4) AND a.position >= ?5
-              ORDER BY a.position DESC, a.id DESC",
-            params![asked.words, HITS, self.at.0, self.at.1, self.since],
-        )?;
-        self.phrases = asked.phrases;
-        if self.phrases.is_some() {
-            self.unread = hits;
-            self.unread.reverse();
-        } else {
-            self.page = hits.into_iter();
-        }
-        Ok(())
-    }
-
-    /// The next few hits that have the phrases; `None` where there are no more, or no phrases.
-    fn with_phrases(&mut self) -> Result<Option<Vec<Place>>, Fault> {
-        let Some(phrases) = &self.phrases else { return Ok(None) };
-        while !self.unread.is_empty() {
-            let from = self.unread.len().saturating_sub(self.page_size);
-            let mut page = self.unread.split_off(from);
-            page.reverse();
-            let mut texts = Vec::with_capacity(page.len());
-            for (_, article) in &page {
-                if self.is_wanted(*article)? {
-                    texts.push((*article, SearchText::shown(self.connection, *article)?));
-                }
-            }
-            let having = phrases.found_in(texts)?;
-            page.retain(|(_, article)| having.contains(article));
-            if !page.is_empty() {
-                return Ok(Some(page));
-            }
-        }
-        Ok(None)
     }
 
     fn is_wanted(&self, article: i64) -> Result<bool, Fault> {

@@ -16,6 +16,7 @@ mod entries;
 mod error;
 mod feeds;
 mod grouping;
+mod hits;
 mod hubs;
 mod identity;
 mod keys;

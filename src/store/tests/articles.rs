@@ -1,4 +1,4 @@
-//! The river, outputs, search, and groups of entries.
+//! The river, outputs, and groups of entries.
 
 use super::*;
 use crate::model::{Arrived, OutputFilter};
@@ -100,77 +100,6 @@ async fn the_arrivals_of_a_feed_that_is_seldom_met_are_found_below_all_others() 
     // A document's entries arrive from its end, the oldest first.
     assert_eq!(titles(&found), ["About new", "About old 0", "About old 1", "About old 2"]);
     assert!(found.is_sorted_by_key(|article| std::cmp::Reverse(article.row)));
-}
-
-#[tokio::test]
-async fn search_finds_words_phrases_and_chinese_and_survives_any_text() {
-    let house = House::with(&["a"]).await;
-    let says = |word: &str, html: &str| {
-        changed(entry(word), |entry| entry.content = Some(Html::sanitized(html)))
-    };
-    house
-        .poll(
-            1,
-            noon(),
-            &[
-                says("one", "<p>The quick <b>brown</b> fox &amp; co</p>"),
-                says("two", "<p>fox brown quick café</p>"),
-                says("three", "<p>我在東京都住。한국어 문장</p>"),
-            ],
-        )
-        .await;
-    assert_eq!(house.found("quick FOX").await.len(), 2);
-    assert_eq!(house.found("\"brown fox\"").await, ["About one"]);
-    assert_eq!(house.found("cafe").await, ["About two"]);
-    assert_eq!(house.found("東京").await, ["About three"]);
-    assert_eq!(house.found("東京都").await, ["About three"]);
-    assert_eq!(house.found("住").await, ["About three"]);
-    assert_eq!(house.found("京東").await, Vec::<String>::new());
-    assert_eq!(house.found("ada").await.len(), 3);
-    for odd in [
-        "",
-        " ",
-        "\"",
-        "AND",
-        "a*b",
-        "title:",
-        "^",
-        "{x}",
-        "NEAR(a b)",
-        "-- ;",
-        "\0",
-        "'",
-        "(((",
-        "🦆",
-        "a\u{300}",
-    ] {
-        house.found(odd).await;
-    }
-    house.healthy().await;
-}
-
-/// The index finds all that have the words; the texts say which of them have the phrase.
-#[tokio::test]
-async fn a_phrase_is_found_behind_many_that_only_have_its_words() {
-    let house = House::with(&["a", "b"]).await;
-    let says = |word: &str, html: &str| {
-        changed(entry(word), |entry| entry.content = Some(Html::sanitized(html)))
-    };
-    house.poll(1, noon(), &[says("old", "<p>Der Fähre <b>nach</b></p><p>Föhr, e-mail</p>")]).await;
-    let many: Vec<Entry> = (0..150)
-        .map(|n| says(&format!("new{n}"), "<p>nach Föhr: der mail, die e Fähre</p>"))
-        .collect();
-    house.poll(2, noon() + hours(1), &many).await;
-    assert_eq!(house.found("nach der Föhr mail Fähre").await.len(), 151);
-    for phrase in
-        ["\"der fahre\"", "\"nach föhr e\" die", "“nach Föhr E”", "e-mail", "\"Fähre nach\""]
-    {
-        let is_there = !phrase.contains("die");
-        assert_eq!(house.found(phrase).await, ["About old"][..usize::from(is_there)], "{phrase}");
-    }
-    // A phrase stands in one field, not across two.
-    assert_eq!(house.found("\"about old\"").await.len(), 1);
-    assert!(house.found("\"old der\"").await.is_empty());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod feeds;
 mod grouping;
 mod identity;
 mod pushes;
+mod searching;
 mod size;
 mod sweeping;
 mod upkeep;
