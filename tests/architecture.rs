@@ -44,6 +44,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("prometheus_client", &["metrics"]),
     ("reqwest", &["fetch"]),
+    ("rlimit", &["cli"]),
     ("rusqlite", &["store"]),
     ("sd_notify", &["daemon"]),
     ("tokio_cron_scheduler", &["daemon"]),

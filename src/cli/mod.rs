@@ -100,8 +100,14 @@ enum Command {
 pub fn main() -> ExitCode {
     let Cli { global, command } = Cli::parse();
     let done = match command {
-        Command::Run(command) => command.run(&global),
-        Command::Fetch(command) => command.run(&global),
+        Command::Run(command) => {
+            allow_open_files();
+            command.run(&global)
+        }
+        Command::Fetch(command) => {
+            allow_open_files();
+            command.run(&global)
+        }
         Command::Check(command) => command.run(&global),
         Command::Feeds(command) => command.run(&global),
         Command::Articles(command) => command.run(&global),
@@ -120,6 +126,15 @@ pub fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| ended_by(&error))
 }
+
+/// Each connection is an open file, and a process may have 1,024 of them on most systems
+/// unless it asks for more. Where that is refused, we make do.
+fn allow_open_files() {
+    let _ = rlimit::increase_nofile_limit(OPEN_FILES);
+}
+
+/// More than a round of polls ever holds.
+const OPEN_FILES: u64 = 16_384;
 
 /// Tells what went wrong, once, and whose turn it is.
 fn ended_by(error: &anyhow::Error) -> ExitCode {
