@@ -34,7 +34,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("croner", &["config", "schedule"]),
     ("encoding_rs", &["opml", "parse"]),
     ("fastbloom", &["store"]),
-    ("foldhash", &["store"]),
     ("feed_rs", &["parse"]),
     ("flate2", &["fetch", "files", "server"]),
     ("getrandom", &["store"]),

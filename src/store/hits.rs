@@ -9,7 +9,6 @@
 
 use std::collections::HashSet;
 
-use foldhash::fast::RandomState;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
@@ -124,7 +123,7 @@ impl<'a> Hits<'a> {
         )?;
         let mut index = index.query([&self.asked.words])?;
         let mut river = river.query((&self.at.0, self.at.1, &self.since))?;
-        let mut hits: HashSet<i64, RandomState> = HashSet::default();
+        let mut hits: HashSet<i64> = HashSet::default();
         // Every hit of this row and above is known.
         let mut known_from = i64::MAX;
         let mut found = Vec::new();
@@ -158,7 +157,7 @@ impl<'a> Hits<'a> {
     }
 
     /// The latest arrived of these, in the order of the river.
-    fn in_order(&self, hits: HashSet<i64, RandomState>) -> Result<Vec<Place>, Fault> {
+    fn in_order(&self, hits: HashSet<i64>) -> Result<Vec<Place>, Fault> {
         let mut hits: Vec<i64> = hits.into_iter().collect();
         hits.sort_unstable_by(|one, other| other.cmp(one));
         let mut position =
