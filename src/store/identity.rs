@@ -310,14 +310,22 @@ pub(super) fn canonical(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     let host = host.strip_prefix("www.").unwrap_or(host).trim_end_matches('.');
     let path = url.path().trim_end_matches('/');
-    let mut query: Vec<&str> = url.query().unwrap_or("").split('&').collect();
-    query.retain(|pair| !pair.is_empty() && !is_tracking(pair));
-    if path.is_empty() && query.is_empty() {
+    let query = url.query().unwrap_or_default().split('&');
+    let mut query = query.filter(|pair| !pair.is_empty() && !is_tracking(pair)).peekable();
+    if path.is_empty() && query.peek().is_none() {
         return None;
     }
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let mark = if query.is_empty() { "" } else { "?" };
-    Some(format!("{host}{port}{path}{mark}{}", query.join("&")))
+    let mut canonical = String::with_capacity(url.as_str().len());
+    canonical.push_str(host);
+    if let Some(port) = url.port() {
+        canonical.push_str(&format!(":{port}"));
+    }
+    canonical.push_str(path);
+    for (number, pair) in query.enumerate() {
+        canonical.push(if number == 0 { '?' } else { '&' });
+        canonical.push_str(pair);
+    }
+    Some(canonical)
 }
 
 fn is_tracking(pair: &str) -> bool {
@@ -375,5 +383,6 @@ pub(super) fn is_id_iri(guid: &str) -> bool {
 /// Sixteen hex digits made from the public id.
 pub(super) fn slug(public_id: &str) -> String {
     let hash = Sha256::digest(public_id.as_bytes());
-    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let first = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{first:016x}")
 }
