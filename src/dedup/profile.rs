@@ -170,10 +170,17 @@ impl Profile {
             keys.extend(titles.iter().flatten().map(|&key| mixed(TITLE, key)));
         }
         if !self.is_digest {
-            let runs = runs(&self.own, KEY_RUN * self.scale);
-            let lead = runs.iter().take(LEAD * self.scale).copied().collect();
-            smallest_into(lead, LEAD_KEYS, &mut keys);
-            smallest_into(runs, BODY_KEYS, &mut keys);
+            let mut lead = Smallest::<{ 2 * LEAD_KEYS }>::new();
+            let mut body = Smallest::<{ 2 * BODY_KEYS }>::new();
+            let last_of_lead = LEAD * self.scale;
+            each_run(&self.own, KEY_RUN * self.scale, |at, hash| {
+                body.take(hash);
+                if at < last_of_lead {
+                    lead.take(hash);
+                }
+            });
+            keys.extend(lead.different(LEAD_KEYS));
+            keys.extend(body.different(BODY_KEYS));
         }
         keys.sort_unstable();
         keys.dedup();
@@ -234,41 +241,103 @@ fn mixed(kind: u64, hash: u64) -> i64 {
     (hash ^ kind).wrapping_mul(0xff51_afd7_ed55_8ccd).cast_signed()
 }
 
-/// Hashes of all runs of `length` words, in order.
-fn runs(words: &[Word], length: usize) -> Vec<u64> {
-    words
-        .windows(length)
-        .map(|run| {
-            let mut hash = 0x27d4_eb2f_1656_67c5_u64;
-            for word in run {
-                hash = (hash ^ u64::from(word.hash)).wrapping_mul(0x9e37_79b1_85eb_ca87);
-                hash ^= hash >> 29;
-            }
-            hash
-        })
-        .collect()
+/// Gives the hashes of all runs of `length` words, in order, each with its place.
+fn each_run(words: &[Word], length: usize, mut take: impl FnMut(usize, u64)) {
+    // Nearly all texts are of a spaced script, and a length that the compiler knows is quicker.
+    match length {
+        KEY_RUN => {
+            let runs = words.array_windows::<KEY_RUN>().enumerate();
+            runs.for_each(|(at, run)| take(at, run_hash(run)));
+        }
+        SHINGLE => {
+            let runs = words.array_windows::<SHINGLE>().enumerate();
+            runs.for_each(|(at, run)| take(at, run_hash(run)));
+        }
+        _ => {
+            let runs = words.windows(length).enumerate();
+            runs.for_each(|(at, run)| take(at, run_hash(run)));
+        }
+    }
+}
+
+#[inline]
+fn run_hash(run: &[Word]) -> u64 {
+    let mut hash = 0x27d4_eb2f_1656_67c5_u64;
+    for word in run {
+        hash = (hash ^ u64::from(word.hash)).wrapping_mul(0x9e37_79b1_85eb_ca87);
+        hash ^= hash >> 29;
+    }
+    hash
 }
 
 /// Runs of four by hash (high half) and place (low half), sorted.
 fn shingles(words: &[Word], length: usize) -> Vec<u64> {
-    let mut shingles: Vec<u64> = runs(words, length)
-        .iter()
-        .zip(0_u64..)
-        .map(|(hash, at)| (hash & !0xffff_ffff) | at)
-        .collect();
+    let mut shingles = Vec::with_capacity(words.len());
+    each_run(words, length, |at, hash| shingles.push((hash & !0xffff_ffff) | at as u64));
     shingles.sort_unstable();
     shingles
 }
 
-/// The `count` smallest hashes: two texts that share most of their runs share most of these.
-fn smallest_into(mut hashes: Vec<u64>, count: usize, keys: &mut Vec<i64>) {
-    // Twice the count, since a text may say one run twice.
-    let few = count * 2;
-    if hashes.len() > few {
-        hashes.select_nth_unstable(few);
-        hashes.truncate(few);
+/// The smallest of many hashes, in order: two texts that share most of their runs share most
+/// of these. Twice as many as are wanted, since a text may say one run twice.
+struct Smallest<const N: usize> {
+    hashes: [u64; N],
+    count: usize,
+}
+
+impl<const N: usize> Smallest<N> {
+    fn new() -> Self {
+        Self { hashes: [u64::MAX; N], count: 0 }
     }
-    hashes.sort_unstable();
-    hashes.dedup();
-    keys.extend(hashes.iter().take(count).map(|hash| hash.cast_signed()));
+
+    #[inline]
+    fn take(&mut self, hash: u64) {
+        // Few hashes of a long text are among its smallest ones.
+        if self.hashes.last().is_some_and(|largest| hash < *largest) || self.count < N {
+            self.insert(hash);
+        }
+    }
+
+    fn insert(&mut self, hash: u64) {
+        let place = self.hashes.partition_point(|kept| *kept <= hash);
+        if place < N {
+            self.hashes.copy_within(place..N - 1, place + 1);
+        }
+        if let Some(kept) = self.hashes.get_mut(place) {
+            *kept = hash;
+        }
+        self.count = N.min(self.count + 1);
+    }
+
+    /// Up to `count` of them, none twice.
+    fn different(&self, count: usize) -> impl Iterator<Item = i64> {
+        let hashes = self.hashes.get(..self.count).unwrap_or_default();
+        hashes.chunk_by(|a, b| a == b).take(count).filter_map(|same| {
+            let hash = same.first()?;
+            Some(hash.cast_signed())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_smallest_are_those_that_sorting_puts_first(
+            hashes in prop::collection::vec(prop_oneof![0..20_u64, any::<u64>(), u64::MAX - 3..], 0..60)
+        ) {
+            let mut smallest = Smallest::<8>::new();
+            hashes.iter().for_each(|&hash| smallest.take(hash));
+            let mut sorted = hashes;
+            sorted.sort_unstable();
+            sorted.truncate(8);
+            sorted.dedup();
+            let expected: Vec<i64> = sorted.iter().take(4).map(|hash| hash.cast_signed()).collect();
+            prop_assert_eq!(smallest.different(4).collect::<Vec<_>>(), expected);
+        }
+    }
 }
