@@ -58,6 +58,7 @@ pub(super) fn composed_into(character: char, letters: &mut String) {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "a byte is a place in it, and the compiler looks")]
 static ASCII: [u8; 256] = {
     let mut classes = [0; 256];
     let mut byte = 0_u8;

@@ -104,15 +104,15 @@ pub struct Profile {
 impl Profile {
     pub fn new(print: Fingerprint, standing: Standing, habits: &Habits, names: &Names) -> Self {
         let Fingerprint { address, guid, title, text, origin } = print;
-        let own_paragraphs = || {
-            let kept = text
-                .paragraphs
-                .iter()
-                .filter(|paragraph| !habits.is_furniture(paragraph.hash, paragraph.has_figures));
-            kept.filter_map(|paragraph| text.words.list().get(paragraph.start..paragraph.end))
-        };
-        let lead = own_paragraphs().next().map_or(0, <[Word]>::len);
-        let own: Vec<Word> = own_paragraphs().flatten().copied().collect();
+        let mut own: Vec<Word> = Vec::with_capacity(text.words.len());
+        let mut lead = None;
+        for paragraph in &text.paragraphs {
+            let words = text.words.list().get(paragraph.start..paragraph.end).unwrap_or_default();
+            if !habits.is_furniture(paragraph.hash, paragraph.has_figures) {
+                lead.get_or_insert(words.len());
+                own.extend_from_slice(words);
+            }
+        }
         let scale = text.words.scale();
         let known = title.bare.filter(|bare| {
             names.known.contains(&bare.name)
@@ -143,7 +143,7 @@ impl Profile {
             own,
             scale,
             is_digest: text.is_digest,
-            lead,
+            lead: lead.unwrap_or_default(),
             own_name: names.words.get(&standing.feed).cloned().unwrap_or_default(),
             letters: text.words,
             title_letters: title.words,
@@ -170,17 +170,10 @@ impl Profile {
             keys.extend(titles.iter().flatten().map(|&key| mixed(TITLE, key)));
         }
         if !self.is_digest {
-            let mut lead = Smallest::<{ 2 * LEAD_KEYS }>::new();
-            let mut body = Smallest::<{ 2 * BODY_KEYS }>::new();
-            let last_of_lead = LEAD * self.scale;
-            each_run(&self.own, KEY_RUN * self.scale, |at, hash| {
-                body.take(hash);
-                if at < last_of_lead {
-                    lead.take(hash);
-                }
-            });
-            keys.extend(lead.different(LEAD_KEYS));
-            keys.extend(body.different(BODY_KEYS));
+            let runs = runs(&self.own, KEY_RUN * self.scale);
+            let lead = runs.iter().take(LEAD * self.scale).copied().collect();
+            smallest_into(lead, LEAD_KEYS, &mut keys);
+            smallest_into(runs, BODY_KEYS, &mut keys);
         }
         keys.sort_unstable();
         keys.dedup();
@@ -241,23 +234,16 @@ fn mixed(kind: u64, hash: u64) -> i64 {
     (hash ^ kind).wrapping_mul(0xff51_afd7_ed55_8ccd).cast_signed()
 }
 
-/// Gives the hashes of all runs of `length` words, in order, each with its place.
-fn each_run(words: &[Word], length: usize, mut take: impl FnMut(usize, u64)) {
+/// Hashes of all runs of `length` words, in order.
+fn runs(words: &[Word], length: usize) -> Vec<u64> {
+    let mut runs = Vec::with_capacity(words.len());
     // Nearly all texts are of a spaced script, and a length that the compiler knows is quicker.
     match length {
-        KEY_RUN => {
-            let runs = words.array_windows::<KEY_RUN>().enumerate();
-            runs.for_each(|(at, run)| take(at, run_hash(run)));
-        }
-        SHINGLE => {
-            let runs = words.array_windows::<SHINGLE>().enumerate();
-            runs.for_each(|(at, run)| take(at, run_hash(run)));
-        }
-        _ => {
-            let runs = words.windows(length).enumerate();
-            runs.for_each(|(at, run)| take(at, run_hash(run)));
-        }
+        KEY_RUN => runs.extend(words.array_windows::<KEY_RUN>().map(|run| run_hash(run))),
+        SHINGLE => runs.extend(words.array_windows::<SHINGLE>().map(|run| run_hash(run))),
+        _ => runs.extend(words.windows(length).map(run_hash)),
     }
+    runs
 }
 
 #[inline]
@@ -272,72 +258,23 @@ fn run_hash(run: &[Word]) -> u64 {
 
 /// Runs of four by hash (high half) and place (low half), sorted.
 fn shingles(words: &[Word], length: usize) -> Vec<u64> {
-    let mut shingles = Vec::with_capacity(words.len());
-    each_run(words, length, |at, hash| shingles.push((hash & !0xffff_ffff) | at as u64));
+    let mut shingles = runs(words, length);
+    for (shingle, at) in shingles.iter_mut().zip(0_u64..) {
+        *shingle = (*shingle & !0xffff_ffff) | at;
+    }
     shingles.sort_unstable();
     shingles
 }
 
-/// The smallest of many hashes, in order: two texts that share most of their runs share most
-/// of these. Twice as many as are wanted, since a text may say one run twice.
-struct Smallest<const N: usize> {
-    hashes: [u64; N],
-    count: usize,
-}
-
-impl<const N: usize> Smallest<N> {
-    fn new() -> Self {
-        Self { hashes: [u64::MAX; N], count: 0 }
+/// The `count` smallest hashes: two texts that share most of their runs share most of these.
+fn smallest_into(mut hashes: Vec<u64>, count: usize, keys: &mut Vec<i64>) {
+    // Twice the count, since a text may say one run twice.
+    let few = count * 2;
+    if hashes.len() > few {
+        hashes.select_nth_unstable(few);
+        hashes.truncate(few);
     }
-
-    #[inline]
-    fn take(&mut self, hash: u64) {
-        // Few hashes of a long text are among its smallest ones.
-        if self.hashes.last().is_some_and(|largest| hash < *largest) || self.count < N {
-            self.insert(hash);
-        }
-    }
-
-    fn insert(&mut self, hash: u64) {
-        let place = self.hashes.partition_point(|kept| *kept <= hash);
-        if place < N {
-            self.hashes.copy_within(place..N - 1, place + 1);
-        }
-        if let Some(kept) = self.hashes.get_mut(place) {
-            *kept = hash;
-        }
-        self.count = N.min(self.count + 1);
-    }
-
-    /// Up to `count` of them, none twice.
-    fn different(&self, count: usize) -> impl Iterator<Item = i64> {
-        let hashes = self.hashes.get(..self.count).unwrap_or_default();
-        hashes.chunk_by(|a, b| a == b).take(count).filter_map(|same| {
-            let hash = same.first()?;
-            Some(hash.cast_signed())
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn the_smallest_are_those_that_sorting_puts_first(
-            hashes in prop::collection::vec(prop_oneof![0..20_u64, any::<u64>(), u64::MAX - 3..], 0..60)
-        ) {
-            let mut smallest = Smallest::<8>::new();
-            hashes.iter().for_each(|&hash| smallest.take(hash));
-            let mut sorted = hashes;
-            sorted.sort_unstable();
-            sorted.truncate(8);
-            sorted.dedup();
-            let expected: Vec<i64> = sorted.iter().take(4).map(|hash| hash.cast_signed()).collect();
-            prop_assert_eq!(smallest.different(4).collect::<Vec<_>>(), expected);
-        }
-    }
+    hashes.sort_unstable();
+    hashes.dedup();
+    keys.extend(hashes.iter().take(count).map(|hash| hash.cast_signed()));
 }
