@@ -44,9 +44,11 @@ pub fn fingerprint(entry: &Entry) -> Fingerprint {
         let other = if summary.len() > content.len() { content } else { summary };
         text = Text::of(other, &title.words);
     }
+    let url = entry.original_url.as_ref().or(entry.url.as_ref());
+    let address = url.and_then(Address::of);
     Fingerprint {
-        address: entry.original_url.as_ref().or(entry.url.as_ref()).and_then(Address::of),
-        guid: Guid::of(&entry.guid),
+        guid: Guid::of(&entry.guid, url.zip(address.as_ref())),
+        address,
         title,
         text,
         origin: entry.origin.as_ref().and_then(|origin| origin.title.clone()),
@@ -66,11 +68,18 @@ impl Fingerprint {
 }
 
 impl Guid {
-    fn of(text: &str) -> Self {
+    /// `page` is what the entry leads to: more often than not the guid is the address of that.
+    fn of(text: &str, page: Option<(&Url, &Address)>) -> Self {
         let text = text.trim();
         let is_http = text.starts_with("http://") || text.starts_with("https://");
-        let address =
-            is_http.then(|| Url::parse(text).ok()).flatten().and_then(|u| Address::of(&u));
+        let address = match page {
+            // An address that was written by the parser is read as what it was written from;
+            // where it has an encoded host, that is another's word.
+            Some((url, address)) if url.as_str() == text && !text.contains("xn--") => {
+                Some(address.clone())
+            }
+            _ => is_http.then(|| Url::parse(text).ok()).flatten().and_then(|u| Address::of(&u)),
+        };
         let is_named = ["tag:", "urn:"].iter().any(|start| {
             text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
         });
@@ -97,10 +106,26 @@ mod tests {
         for guid in
             ["tag:example.org,2026:1", "urn:uuid:1", "https://example.org/?p=1", "https://e.org/a"]
         {
-            assert!(Guid::of(guid).is_global, "{guid}");
+            assert!(Guid::of(guid, None).is_global, "{guid}");
         }
         for guid in ["1", "post-5", "https://example.org/", "4063371-example"] {
-            assert!(!Guid::of(guid).is_global, "{guid}");
+            assert!(!Guid::of(guid, None).is_global, "{guid}");
+        }
+    }
+
+    #[test]
+    fn a_guid_that_is_the_entrys_address_has_what_is_read_from_it() {
+        for address in [
+            "https://www.example.org/a?utm_source=x&b=%7e#c",
+            "http://example.org:8080/a/../b%20c/",
+            "https://münchen.example/",
+            "https://u:p@[::1]//a\\b?c'd",
+            "mailto:a@example.org",
+        ] {
+            let url = Url::parse(address).unwrap();
+            let page = Address::of(&url);
+            let guid = Guid::of(url.as_str(), Some(&url).zip(page.as_ref()));
+            assert_eq!(guid, Guid::of(url.as_str(), None), "{address}");
         }
     }
 

@@ -102,25 +102,29 @@ const ADDRESSES: usize = 128;
 const GUIDS: usize = 128;
 
 /// Things by hash, each with the different partners it was seen with.
+///
+/// Side by side, since every paragraph that comes is looked for among all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Uses(VecDeque<Use>);
+struct Uses {
+    things: VecDeque<u32>,
+    partners: VecDeque<Partners>,
+}
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Use {
-    thing: u32,
+struct Partners {
     /// The first `count` of them.
-    partners: [u16; MOST_PARTNERS],
+    tags: [u16; MOST_PARTNERS],
     count: u8,
 }
 
-impl Use {
-    fn partners(&self) -> &[u16] {
-        self.partners.get(..usize::from(self.count)).unwrap_or_default()
+impl Partners {
+    fn tags(&self) -> &[u16] {
+        self.tags.get(..usize::from(self.count)).unwrap_or_default()
     }
 
     fn note(&mut self, partner: u16) {
-        if !self.partners().contains(&partner)
-            && let Some(free) = self.partners.get_mut(usize::from(self.count))
+        if !self.tags().contains(&partner)
+            && let Some(free) = self.tags.get_mut(usize::from(self.count))
         {
             *free = partner;
             self.count += 1;
@@ -133,47 +137,71 @@ const MOST_PARTNERS: usize = 4;
 
 impl Uses {
     fn note(&mut self, thing: u32, partner: u16, most: usize) {
-        if let Some(found) = self.0.iter_mut().find(|one| one.thing == thing) {
+        if let Some(found) = self.place(thing).and_then(|at| self.partners.get_mut(at)) {
             return found.note(partner);
         }
-        if self.0.len() >= most {
-            let oldest = self.0.iter().position(|one| one.count < 2).unwrap_or(0);
-            self.0.remove(oldest);
+        if self.things.len() >= most {
+            let oldest = self.partners.iter().position(|one| one.count < 2).unwrap_or(0);
+            self.things.remove(oldest);
+            self.partners.remove(oldest);
         }
-        let mut one = Use { thing, ..Use::default() };
-        one.note(partner);
-        self.0.push_back(one);
+        let mut partners = Partners::default();
+        partners.note(partner);
+        self.things.push_back(thing);
+        self.partners.push_back(partners);
     }
 
     fn partners(&self, thing: u32) -> usize {
-        self.0.iter().find(|one| one.thing == thing).map_or(0, |one| usize::from(one.count))
+        let found = self.place(thing).and_then(|at| self.partners.get(at));
+        found.map_or(0, |partners| usize::from(partners.count))
+    }
+
+    fn place(&self, thing: u32) -> Option<usize> {
+        let (front, back) = self.things.as_slices();
+        place_in(front, thing).or_else(|| Some(front.len() + place_in(back, thing)?))
     }
 
     fn encode(&self, bytes: &mut Vec<u8>) {
-        let length = u16::try_from(self.0.len()).unwrap_or(u16::MAX);
+        let length = u16::try_from(self.things.len()).unwrap_or(u16::MAX);
         bytes.extend(length.to_le_bytes());
-        for one in self.0.iter().take(usize::from(length)) {
-            bytes.extend(one.thing.to_le_bytes());
-            bytes.push(one.count);
-            bytes.extend(one.partners().iter().flat_map(|partner| partner.to_le_bytes()));
+        for (thing, partners) in self.things.iter().zip(&self.partners).take(usize::from(length)) {
+            bytes.extend_from_slice(&thing.to_le_bytes());
+            bytes.push(partners.count);
+            for tag in partners.tags() {
+                bytes.extend_from_slice(&tag.to_le_bytes());
+            }
         }
     }
 
     fn decode(rest: &mut &[u8]) -> Option<Self> {
         let length = u16::from_le_bytes(take(rest)?);
-        let mut uses = VecDeque::with_capacity(usize::from(length));
+        let mut things = VecDeque::with_capacity(usize::from(length));
+        let mut all = VecDeque::with_capacity(usize::from(length));
         for _ in 0..length {
             let thing = u32::from_le_bytes(take(rest)?);
             let [count] = take::<1>(rest)?;
-            let mut one = Use { thing, partners: [0; MOST_PARTNERS], count };
+            let mut partners = Partners { tags: [0; MOST_PARTNERS], count };
             // Taken as they were written: they are told apart when they are noted.
-            for partner in one.partners.get_mut(..usize::from(count))? {
-                *partner = u16::from_le_bytes(take(rest)?);
+            for tag in partners.tags.get_mut(..usize::from(count))? {
+                *tag = u16::from_le_bytes(take(rest)?);
             }
-            uses.push_back(one);
+            things.push_back(thing);
+            all.push_back(partners);
         }
-        Some(Self(uses))
+        Some(Self { things, partners: all })
     }
+}
+
+/// Where the first equal one is, many compared at a time.
+fn place_in(things: &[u32], thing: u32) -> Option<usize> {
+    let (chunks, rest) = things.as_chunks::<16>();
+    for (number, chunk) in chunks.iter().enumerate() {
+        if chunk.iter().fold(false, |found, one| found | (*one == thing)) {
+            return Some(number * 16 + chunk.iter().position(|one| *one == thing)?);
+        }
+    }
+    let at = rest.iter().position(|one| *one == thing)?;
+    Some(things.len() - rest.len() + at)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -225,6 +253,20 @@ mod tests {
             assert_eq!(Habits::decode(&bytes[..cut]), Habits::default());
         }
         assert_eq!(Habits::decode(&[9, 9, 9]), Habits::default());
+    }
+
+    #[test]
+    fn a_thing_is_found_wherever_it_stands() {
+        let mut uses = Uses::default();
+        // Past the limit, so that the first ones go and the deque wraps around.
+        for thing in 0..150 {
+            uses.note(thing, 1, 100);
+        }
+        for thing in 0..160 {
+            let expected = uses.things.iter().position(|one| *one == thing);
+            assert_eq!(uses.place(thing), expected, "{thing}");
+            assert_eq!(expected.is_some(), (50..150).contains(&thing));
+        }
     }
 
     #[test]

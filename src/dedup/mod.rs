@@ -16,6 +16,7 @@ mod fingerprint;
 mod habits;
 mod hands;
 mod judge;
+mod letters;
 mod lexicon;
 mod likeness;
 mod profile;

@@ -104,15 +104,15 @@ pub struct Profile {
 impl Profile {
     pub fn new(print: Fingerprint, standing: Standing, habits: &Habits, names: &Names) -> Self {
         let Fingerprint { address, guid, title, text, origin } = print;
-        let own_paragraphs = || {
-            let kept = text
-                .paragraphs
-                .iter()
-                .filter(|paragraph| !habits.is_furniture(paragraph.hash, paragraph.has_figures));
-            kept.filter_map(|paragraph| text.words.list().get(paragraph.start..paragraph.end))
-        };
-        let lead = own_paragraphs().next().map_or(0, <[Word]>::len);
-        let own: Vec<Word> = own_paragraphs().flatten().copied().collect();
+        let mut own: Vec<Word> = Vec::with_capacity(text.words.len());
+        let mut lead = None;
+        for paragraph in &text.paragraphs {
+            let words = text.words.list().get(paragraph.start..paragraph.end).unwrap_or_default();
+            if !habits.is_furniture(paragraph.hash, paragraph.has_figures) {
+                lead.get_or_insert(words.len());
+                own.extend_from_slice(words);
+            }
+        }
         let scale = text.words.scale();
         let known = title.bare.filter(|bare| {
             names.known.contains(&bare.name)
@@ -143,7 +143,7 @@ impl Profile {
             own,
             scale,
             is_digest: text.is_digest,
-            lead,
+            lead: lead.unwrap_or_default(),
             own_name: names.words.get(&standing.feed).cloned().unwrap_or_default(),
             letters: text.words,
             title_letters: title.words,
@@ -236,26 +236,32 @@ fn mixed(kind: u64, hash: u64) -> i64 {
 
 /// Hashes of all runs of `length` words, in order.
 fn runs(words: &[Word], length: usize) -> Vec<u64> {
-    words
-        .windows(length)
-        .map(|run| {
-            let mut hash = 0x27d4_eb2f_1656_67c5_u64;
-            for word in run {
-                hash = (hash ^ u64::from(word.hash)).wrapping_mul(0x9e37_79b1_85eb_ca87);
-                hash ^= hash >> 29;
-            }
-            hash
-        })
-        .collect()
+    let mut runs = Vec::with_capacity(words.len());
+    // Nearly all texts are of a spaced script, and a length that the compiler knows is quicker.
+    match length {
+        KEY_RUN => runs.extend(words.array_windows::<KEY_RUN>().map(|run| run_hash(run))),
+        SHINGLE => runs.extend(words.array_windows::<SHINGLE>().map(|run| run_hash(run))),
+        _ => runs.extend(words.windows(length).map(run_hash)),
+    }
+    runs
+}
+
+#[inline]
+fn run_hash(run: &[Word]) -> u64 {
+    let mut hash = 0x27d4_eb2f_1656_67c5_u64;
+    for word in run {
+        hash = (hash ^ u64::from(word.hash)).wrapping_mul(0x9e37_79b1_85eb_ca87);
+        hash ^= hash >> 29;
+    }
+    hash
 }
 
 /// Runs of four by hash (high half) and place (low half), sorted.
 fn shingles(words: &[Word], length: usize) -> Vec<u64> {
-    let mut shingles: Vec<u64> = runs(words, length)
-        .iter()
-        .zip(0_u64..)
-        .map(|(hash, at)| (hash & !0xffff_ffff) | at)
-        .collect();
+    let mut shingles = runs(words, length);
+    for (shingle, at) in shingles.iter_mut().zip(0_u64..) {
+        *shingle = (*shingle & !0xffff_ffff) | at;
+    }
     shingles.sort_unstable();
     shingles
 }

@@ -45,6 +45,8 @@ struct Walk<'a> {
     text: Text,
     /// The paragraph being read, entities undone.
     buffer: String,
+    /// Room to hash a paragraph in.
+    hashes: Vec<u8>,
     /// Bytes of it that stand inside links.
     linked: usize,
     starts_with_link: bool,
@@ -68,7 +70,8 @@ impl<'a> Walk<'a> {
         Self {
             title,
             text: Text::default(),
-            buffer: String::new(),
+            buffer: String::with_capacity(USUAL_PARAGRAPH),
+            hashes: Vec::new(),
             linked: 0,
             starts_with_link: false,
             link_depth: 0,
@@ -92,8 +95,8 @@ impl<'a> Walk<'a> {
                 rest = tag;
                 continue;
             };
-            rest = after_tag(tag);
-            if !name.closes && SKIPPED.contains(&name.text) {
+            rest = after_tag(tag, name);
+            if !name.closes && is_skipped(name.text) {
                 self.end_paragraph();
                 rest = after_element(rest, name.text);
             } else {
@@ -117,7 +120,7 @@ impl<'a> Walk<'a> {
             }
             "img" | "wbr" => {}
             "td" | "th" => self.buffer.push(' '),
-            _ if INLINE.contains(&name.text) => {}
+            name if is_inline(name) => {}
             _ => self.end_paragraph(),
         }
     }
@@ -125,7 +128,7 @@ impl<'a> Walk<'a> {
     /// Text between tags: a blank line in it ends a paragraph, as in plain text.
     fn characters(&mut self, text: &str) {
         let mut rest = text;
-        while let Some((line, after)) = rest.split_once("\n\n") {
+        while let Some((line, after)) = split_at_blank_line(rest) {
             self.append(line);
             self.end_paragraph();
             rest = after;
@@ -150,6 +153,10 @@ impl<'a> Walk<'a> {
     }
 
     fn end_paragraph(&mut self) {
+        if self.buffer.is_empty() {
+            self.linked = 0;
+            return;
+        }
         let raw = std::mem::take(&mut self.buffer);
         let linked = std::mem::take(&mut self.linked);
         self.paragraph(&raw, linked);
@@ -192,8 +199,11 @@ impl<'a> Walk<'a> {
             self.text.words.truncate(start);
             return;
         }
-        let bytes: Vec<u8> = list.iter().flat_map(|word| word.hash.to_le_bytes()).collect();
-        let hash = xxh3_64(&bytes);
+        self.hashes.clear();
+        for word in list {
+            self.hashes.extend_from_slice(&word.hash.to_le_bytes());
+        }
+        let hash = xxh3_64(&self.hashes);
         self.text.paragraphs.push(Paragraph {
             start,
             end: start + length,
@@ -234,9 +244,7 @@ impl<'a> Walk<'a> {
     fn tail_words(&self, text: &str) -> usize {
         let text =
             text.trim_end_matches(|c: char| !c.is_alphanumeric() && !is_ellipsis(c) && c != '.');
-        let ellipsis = text.rfind('…').max(text.rfind('⋯'));
-        let points = || text.contains("...").then(|| text.rfind("...")).flatten();
-        if let Some(at) = ellipsis.or_else(points) {
+        if let Some(at) = last_ellipsis(text) {
             let tail = Words::of(text.get(at..).unwrap_or_default());
             if tail.len() <= LONGEST_TAIL || self.leads_on(tail.list()) {
                 return tail.len();
@@ -245,16 +253,14 @@ impl<'a> Walk<'a> {
         if let Some(words) = self.tail_with_title() {
             return words;
         }
+        if !may_end_in_tail(text) {
+            return 0;
+        }
         let begin = text.char_indices().rev().take(LONGEST_PHRASE).last().map_or(0, |(at, _)| at);
         let tail = text.get(begin..).unwrap_or_default();
         let tail = tail.trim_end_matches(|c: char| !c.is_alphanumeric());
-        let phrase = if tail.is_ascii() {
-            // Without a copy: this is asked of every paragraph.
-            TAILS.iter().find(|phrase| ends_with_ascii(tail, phrase))
-        } else {
-            let tail = tail.to_lowercase();
-            TAILS.iter().find(|phrase| tail.ends_with(*phrase))
-        };
+        let tail = tail.to_lowercase();
+        let phrase = TAILS.iter().find(|phrase| tail.ends_with(*phrase));
         phrase.map_or(0, |phrase| Words::of(phrase).len())
     }
 
@@ -291,11 +297,47 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether an ASCII text ends with this, capitals or not.
-fn ends_with_ascii(text: &str, end: &str) -> bool {
-    let begin = text.len().checked_sub(end.len());
-    begin.and_then(|at| text.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+/// Where the last ellipsis begins: one in a single character, else three points.
+fn last_ellipsis(text: &str) -> Option<usize> {
+    // Both characters begin with this byte in UTF-8; so do dashes and quotes.
+    let single =
+        memchr::memchr(0xe2, text.as_bytes()).and_then(|_| text.rfind('…').max(text.rfind('⋯')));
+    single.or_else(|| {
+        memchr::memrchr_iter(b'.', text.as_bytes())
+            .filter_map(|last| last.checked_sub(2))
+            .find(|&at| text.get(at..).is_some_and(|end| end.starts_with("...")))
+    })
 }
+
+/// Whether one of [`TAILS`] may be what the text ends with: asked of every paragraph, and
+/// nearly always answered by its last letters.
+fn may_end_in_tail(text: &str) -> bool {
+    let text = text.trim_end_matches(|c: char| !c.is_alphanumeric());
+    match text.as_bytes().last_chunk::<LAST_LETTERS>() {
+        None => !text.is_ascii(),
+        Some(end) if end.is_ascii() => {
+            let end = end.map(|letter| letter.to_ascii_lowercase());
+            TAILS.iter().any(|phrase| phrase.as_bytes().ends_with(&end))
+        }
+        Some(_) => {
+            let last = text.chars().next_back().and_then(|letter| letter.to_lowercase().last());
+            last.is_some_and(|last| TAILS.iter().any(|phrase| phrase.ends_with(last)))
+        }
+    }
+}
+
+/// Bytes that are looked at; each of [`TAILS`] has more.
+const LAST_LETTERS: usize = 4;
+
+/// What stands before and behind the first blank line.
+fn split_at_blank_line(text: &str) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    let at = memchr::memchr_iter(b'\n', bytes).find(|at| bytes.get(at + 1) == Some(&b'\n'))?;
+    Some((text.get(..at)?, text.get(at + 2..)?))
+}
+
+/// In bytes.
+const USUAL_PARAGRAPH: usize = 512;
 
 /// Links that make a text a digest of others.
 const FEWEST_LINKS: usize = 3;
@@ -305,19 +347,27 @@ const FEWEST_LINKED: usize = 3;
 const SHORT_LINK: usize = 8;
 
 /// Elements whose inside is not the entry's own wording.
-const SKIPPED: &[&str] = &["script", "style", "figure", "blockquote", "svg", "iframe", "noscript"];
+fn is_skipped(name: &str) -> bool {
+    matches!(name, "script" | "style" | "figure" | "blockquote" | "svg" | "iframe" | "noscript")
+}
 
 /// Elements that do not end a paragraph.
-const INLINE: &[&str] = &[
-    "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em",
-    "font", "i", "ins", "kbd", "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span",
-    "strike", "strong", "sub", "sup", "time", "tt", "u", "var",
-];
+#[rustfmt::skip]
+fn is_inline(name: &str) -> bool {
+    matches!(
+        name,
+        "abbr" | "acronym" | "b" | "bdi" | "bdo" | "big" | "cite" | "code" | "data" | "del" | "dfn"
+        | "em" | "font" | "i" | "ins" | "kbd" | "mark" | "q" | "rp" | "rt" | "ruby" | "s" | "samp"
+        | "small" | "span" | "strike" | "strong" | "sub" | "sup" | "time" | "tt" | "u" | "var"
+    )
+}
 
 #[derive(Debug, Clone, Copy)]
 struct TagName<'a> {
     text: &'a str,
     closes: bool,
+    /// Where it ends in the tag.
+    end: usize,
 }
 
 impl<'a> TagName<'a> {
@@ -327,23 +377,30 @@ impl<'a> TagName<'a> {
             Some(name) => (true, name),
             None => (false, tag),
         };
+        let begin = tag.len() - name.len();
         if name.starts_with('!') {
-            return Some(Self { text: "wbr", closes });
+            return Some(Self { text: "wbr", closes, end: begin });
         }
-        let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
-        let text = name.get(..end).unwrap_or_default();
-        text.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(Self { text, closes })
+        let bytes = name.as_bytes();
+        let end = bytes.iter().position(|byte| !byte.is_ascii_alphanumeric());
+        let text = name.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
+        let is_name = bytes.first().is_some_and(u8::is_ascii_alphabetic);
+        is_name.then_some(Self { text, closes, end: begin + text.len() })
     }
 }
 
 /// What follows the tag, attribute values in quotes passed over.
-fn after_tag(tag: &str) -> &str {
+fn after_tag<'a>(tag: &'a str, name: TagName<'_>) -> &'a str {
+    let bytes = tag.as_bytes();
+    if bytes.get(name.end) == Some(&b'>') {
+        return tag.get(name.end + 1..).unwrap_or_default();
+    }
     let mut quote = None;
-    for (at, byte) in tag.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return tag.get(at + 1..).unwrap_or_default(),
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), _) if open == byte => quote = None,
+    for at in memchr::memchr3_iter(b'>', b'"', b'\'', bytes) {
+        match (quote, bytes.get(at)) {
+            (None, Some(b'>')) => return tag.get(at + 1..).unwrap_or_default(),
+            (None, open) => quote = open,
+            (Some(_), close) if close == quote => quote = None,
             _ => {}
         }
     }
@@ -359,7 +416,7 @@ fn after_element<'a>(html: &'a str, name: &str) -> &'a str {
         if let Some(found) = TagName::at(tag)
             && found.text == name
         {
-            rest = after_tag(tag);
+            rest = after_tag(tag, found);
             depth = if found.closes { depth - 1 } else { depth + 1 };
             if depth == 0 {
                 return rest;

@@ -80,7 +80,8 @@ fn without_label(title: &str) -> &str {
     }
     let end = title.char_indices().nth(LONGEST_LABEL).map_or(title.len(), |(at, _)| at);
     let near = title.get(..end).unwrap_or(title);
-    for mark in [":", " - ", " – ", " — ", " | ", "-"] {
+    let marks: &[&str] = if may_hold_mark(near) { LABEL_MARKS } else { &[] };
+    for &mark in marks {
         if let Some((label, _)) = near.split_once(mark)
             && is_label(label)
             && let Some(rest) = title.get(label.len() + mark.len()..)
@@ -101,6 +102,16 @@ fn without_label(title: &str) -> &str {
 }
 
 const LONGEST_LABEL: usize = 24;
+
+/// What stands between a label and the title.
+const LABEL_MARKS: &[&str] = &[":", " - ", " – ", " — ", " | ", "-"];
+/// What stands between the title and the name of its site.
+const NAME_MARKS: &[&str] = &[" - ", " – ", " — ", " | ", " · ", " • ", " » ", " :: "];
+
+/// Whether one of the marks can be in it: each has one of these bytes in UTF-8.
+fn may_hold_mark(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b':' | b'-' | b'|' | 0xc2 | 0xe2))
+}
 
 fn is_label(text: &str) -> bool {
     let text = text.trim().to_lowercase();
@@ -143,7 +154,10 @@ const LABELS: &[&str] = &[
 
 /// The title and the name behind its last dash or bar.
 fn split_name(title: &str) -> Option<(&str, &str)> {
-    let found = [" - ", " – ", " — ", " | ", " · ", " • ", " » ", " :: "]
+    if !may_hold_mark(title) {
+        return None;
+    }
+    let found = NAME_MARKS
         .iter()
         .filter_map(|mark| title.rsplit_once(mark))
         .min_by_key(|(_, name)| name.len())?;
@@ -173,6 +187,14 @@ mod tests {
         let bare = Title::of("A story - Meridian Post").bare.unwrap();
         assert_eq!(Some(bare.key), Title::of("A story").key);
         assert!(name_hashes("The Meridian Post – World").any(|hash| hash == bare.name));
+    }
+
+    #[test]
+    fn a_text_with_a_mark_in_it_may_hold_one() {
+        for mark in LABEL_MARKS.iter().chain(NAME_MARKS) {
+            assert!(may_hold_mark(mark), "{mark}");
+        }
+        assert!(!may_hold_mark("A story"));
     }
 
     #[test]

@@ -7,10 +7,15 @@
 //! Scripts that put no spaces between words (Han, kana, Thai, Lao, Khmer, Burmese) give one
 //! word a character; [`Words::scale`] says how many of those carry as much as one spaced word.
 
-use unicode_normalization::UnicodeNormalization;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::lexicon::{self, GENERIC, NUMBER, STOP};
+use super::{
+    letters::{
+        self, ALPHANUMERIC, ASCII_DIGIT, LOWER, NUMERIC, UNSPACED_SCRIPT, UPPER, WORD, ascii_class,
+        class, composed_into, fold_into,
+    },
+    lexicon::{self, GENERIC, NUMBER, STOP},
+};
 
 /// A text cut into words.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -71,6 +76,7 @@ const UNSPACED: u8 = 64;
 impl Words {
     pub fn of(text: &str) -> Self {
         let mut words = Self::default();
+        words.reserve(text.len());
         words.push(text, MOST_WORDS);
         words
     }
@@ -123,10 +129,12 @@ impl Words {
     pub fn push(&mut self, text: &str, most: usize) {
         let mut rest = text;
         while self.list.len() < most {
-            let Some(begin) = rest.find(|c: char| c.is_alphanumeric()) else { return };
-            rest = rest.get(begin..).unwrap_or_default();
-            if let Some(word) = plain_word(rest) {
-                self.take_plain(word);
+            rest = from_word(rest);
+            if rest.is_empty() {
+                return;
+            }
+            if let Some((word, classes)) = plain_word(rest) {
+                self.take_plain(word, classes);
                 rest = rest.get(word.len()..).unwrap_or_default();
                 continue;
             }
@@ -140,19 +148,21 @@ impl Words {
         }
     }
 
-    /// Takes a word of ASCII letters and digits.
-    fn take_plain(&mut self, word: &str) {
+    /// Takes a word of ASCII letters and digits, and of these classes.
+    fn take_plain(&mut self, word: &str, classes: u8) {
         let start = self.letters.len();
         self.letters.push_str(word);
         let mut facts = 0;
-        if let Some(letters) = self.letters.get_mut(start..) {
-            letters.make_ascii_lowercase();
+        if classes & UPPER != 0 {
+            if let Some(letters) = self.letters.get_mut(start..) {
+                letters.make_ascii_lowercase();
+            }
+            if word.as_bytes().first().is_some_and(u8::is_ascii_uppercase) {
+                facts |= CAPITAL;
+            }
         }
-        if word.bytes().any(|byte| byte.is_ascii_digit()) {
+        if classes & NUMERIC != 0 {
             facts |= FIGURE;
-        }
-        if word.starts_with(|c: char| c.is_ascii_uppercase()) {
-            facts |= CAPITAL;
         }
         self.add(start, facts);
     }
@@ -162,58 +172,46 @@ impl Words {
         let start = self.letters.len();
         let mut facts = 0;
         let mut end = text.len();
-        let mut characters = text.char_indices().peekable();
-        let mut before = ' ';
+        let mut characters = text.char_indices();
+        let mut before = 0;
         while let Some((at, character)) = characters.next() {
-            if character.is_ascii_alphanumeric() {
-                if character.is_ascii_digit() {
-                    facts |= FIGURE;
-                } else if at == 0 && character.is_ascii_uppercase() {
-                    facts |= CAPITAL;
-                }
-                self.letters.push(character.to_ascii_lowercase());
-            } else if character.is_ascii() {
-                let next = characters.peek().map_or(' ', |&(_, next)| next);
-                match character {
-                    '\'' if before.is_alphanumeric() && next.is_alphanumeric() => {}
-                    ',' if before.is_ascii_digit() && next.is_ascii_digit() => {}
-                    '.' if before.is_ascii_digit() && next.is_ascii_digit() => {
-                        self.letters.push('.');
+            let class = class(character);
+            let next = || characters.as_str().chars().next().map_or(0, letters::class);
+            if class & WORD != 0 {
+                if class & UNSPACED_SCRIPT != 0 {
+                    if at > 0 {
+                        end = at;
+                        break;
                     }
+                    composed_into(character, &mut self.letters);
+                    let is_kana = ('\u{3040}'..='\u{309f}').contains(&character);
+                    facts |= if is_kana { UNSPACED } else { UNSPACED | CASELESS };
+                    end = character.len_utf8();
+                    break;
+                }
+                if class & NUMERIC != 0 {
+                    facts |= FIGURE;
+                } else if at == 0 && class & UPPER != 0 {
+                    facts |= CAPITAL;
+                } else if at == 0 && class & LOWER == 0 {
+                    facts |= CASELESS;
+                }
+                fold_into(character, &mut self.letters);
+            } else {
+                match character {
+                    '\'' if before & next() & ALPHANUMERIC != 0 => {}
+                    ',' if before & next() & ASCII_DIGIT != 0 => {}
+                    '.' if before & next() & ASCII_DIGIT != 0 => self.letters.push('.'),
+                    // An apostrophe in another dress.
+                    '’' | '‘' if before & next() & ALPHANUMERIC != 0 => {}
+                    '\u{ad}' => {}
                     _ => {
                         end = at;
                         break;
                     }
                 }
-            } else if is_unspaced(character) {
-                if at > 0 {
-                    end = at;
-                    break;
-                }
-                self.letters.extend(std::iter::once(character).nfkc());
-                let is_kana = ('\u{3040}'..='\u{309f}').contains(&character);
-                facts |= if is_kana { UNSPACED } else { UNSPACED | CASELESS };
-                end = character.len_utf8();
-                break;
-            } else if character.is_alphanumeric() || is_mark(character) {
-                if character.is_numeric() {
-                    facts |= FIGURE;
-                } else if at == 0 && character.is_uppercase() {
-                    facts |= CAPITAL;
-                } else if at == 0 && !character.is_lowercase() {
-                    facts |= CASELESS;
-                }
-                fold_into(character, &mut self.letters);
-            } else if matches!(character, '’' | 'ʼ' | '‘')
-                && before.is_alphanumeric()
-                && characters.peek().is_some_and(|&(_, next)| next.is_alphanumeric())
-            {
-                // An apostrophe in another dress.
-            } else if character != '\u{ad}' {
-                end = at;
-                break;
             }
-            before = character;
+            before = class;
         }
         if self.letters.len() == start {
             return end.max(1);
@@ -236,11 +234,40 @@ impl Words {
     }
 }
 
-/// The ASCII letters and digits that `text` begins with, if they are a word for certain:
-/// what follows neither belongs to it nor could.
-fn plain_word(text: &str) -> Option<&str> {
+/// The text from its first letter or digit on.
+fn from_word(text: &str) -> &str {
     let bytes = text.as_bytes();
-    let end = bytes.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte.is_ascii() {
+            if ascii_class(byte) != 0 {
+                break;
+            }
+            at += 1;
+        } else {
+            let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) else {
+                break;
+            };
+            if class(character) & ALPHANUMERIC != 0 {
+                break;
+            }
+            at += character.len_utf8();
+        }
+    }
+    text.get(at..).unwrap_or_default()
+}
+
+/// The ASCII letters and digits that `text` begins with, if they are a word for certain:
+/// what follows neither belongs to it nor could. With all of their classes.
+fn plain_word(text: &str) -> Option<(&str, u8)> {
+    let bytes = text.as_bytes();
+    let mut classes = 0;
+    let ends = |&byte: &u8| {
+        let class = ascii_class(byte);
+        classes |= class;
+        class == 0
+    };
+    let end = bytes.iter().position(ends).unwrap_or(bytes.len());
     let last = end.checked_sub(1).and_then(|at| bytes.get(at));
     let is_whole = match bytes.get(end) {
         None => true,
@@ -249,52 +276,13 @@ fn plain_word(text: &str) -> Option<&str> {
         Some(b'.' | b',') => last.is_some_and(u8::is_ascii_alphabetic),
         Some(next) => next.is_ascii(),
     };
-    text.get(..end).filter(|word| is_whole && !word.is_empty())
+    text.get(..end).filter(|word| is_whole && !word.is_empty()).map(|word| (word, classes))
 }
 
 /// The hash of folded letters.
 pub(super) fn short_hash(letters: &str) -> u32 {
     let hash = xxh3_64(letters.as_bytes());
     (hash ^ (hash >> 32)) as u32
-}
-
-/// Lower case, compatibility forms taken apart, accents of the European scripts dropped.
-fn fold_into(character: char, letters: &mut String) {
-    match character {
-        'ß' | 'ẞ' => return letters.push_str("ss"),
-        'ς' => return letters.push('σ'),
-        'ø' | 'Ø' => return letters.push('o'),
-        'ł' | 'Ł' => return letters.push('l'),
-        'æ' | 'Æ' => return letters.push_str("ae"),
-        // Hangul syllables would fall apart into their letters, three times as long.
-        '\u{ac00}'..='\u{d7a3}' => return letters.push(character),
-        _ => {}
-    }
-    for part in std::iter::once(character).nfkd() {
-        if !('\u{300}'..='\u{36f}').contains(&part) {
-            letters.extend(part.to_lowercase());
-        }
-    }
-}
-
-/// Marks that belong to the letter before them, as in Hindi, Thai or decomposed Latin.
-fn is_mark(character: char) -> bool {
-    unicode_normalization::char::is_combining_mark(character)
-}
-
-/// Scripts that are written without spaces between words.
-fn is_unspaced(character: char) -> bool {
-    matches!(character,
-        '\u{0e00}'..='\u{0eff}'     // Thai, Lao
-        | '\u{1000}'..='\u{109f}'   // Burmese
-        | '\u{1780}'..='\u{17ff}'   // Khmer
-        | '\u{3040}'..='\u{30ff}'   // kana
-        | '\u{31f0}'..='\u{31ff}'
-        | '\u{3400}'..='\u{4dbf}'   // Han
-        | '\u{4e00}'..='\u{9fff}'
-        | '\u{f900}'..='\u{faff}'
-        | '\u{20000}'..='\u{3ffff}')
-        && character.is_alphanumeric()
 }
 
 /// Characters of an unspaced script that weigh as much as a word: Chinese words are mostly

@@ -8,13 +8,14 @@ use encoding_rs::WINDOWS_1252;
 
 /// The text before it was encoded twice; `None` where it was not.
 pub(super) fn mended(text: &str) -> Option<String> {
-    // The first letter beyond ASCII must be the first byte of a sequence: nearly every text
-    // ends its examination here.
+    // The first letter beyond ASCII must be the first byte of a sequence, and the next one
+    // another byte of that: nearly every text ends its examination here.
     if text.is_ascii() {
         return None;
     }
     let first = text.bytes().position(|byte| !byte.is_ascii())?;
-    if !matches!(text.get(first..)?.chars().next()?, '\u{C2}'..='\u{F4}') {
+    let mut letters = text.get(first..)?.chars();
+    if !matches!(letters.next()?, '\u{C2}'..='\u{F4}') || letters.next()?.is_ascii() {
         return None;
     }
     let (bytes, _, unmappable) = WINDOWS_1252.encode(text);
@@ -35,7 +36,8 @@ mod tests {
 
     #[test]
     fn honest_text_stays() {
-        for text in ["plain", "café", "Ãngela", "“quoted”", "日本語", "Á Ñ", "CAFÉ »"]
+        for text in
+            ["plain", "café", "Ãngela", "“quoted”", "日本語", "Á Ñ", "CAFÉ »", "naïveté", "éé"]
         {
             assert_eq!(mended(text), None, "{text}");
         }

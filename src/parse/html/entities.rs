@@ -21,7 +21,7 @@ impl Sink for String {
 /// Decodes `&name;` and `&#number;`; a name without its semicolon is text.
 pub(super) fn decode_into(text: &str, out: &mut impl Sink) {
     let mut rest = text;
-    while let Some(at) = rest.find('&') {
+    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
         let (head, tail) = rest.split_at(at);
         out.push_str(head);
         let entity = tail

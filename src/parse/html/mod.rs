@@ -9,6 +9,7 @@
 //! reads text out of markup and tells whether a text is markup at all.
 
 mod allow;
+mod bytes;
 mod entities;
 mod gate;
 mod pieces;
@@ -18,6 +19,7 @@ mod regular;
 mod straight;
 pub(crate) mod tokens;
 
+use memchr::memmem;
 use url::Url;
 
 use crate::model::{Html, RawText, TextKind};
@@ -148,19 +150,21 @@ fn printable(text: &str) -> String {
 
 fn without_controls(html: String) -> String {
     // What is left out begins with one of these bytes in UTF-8; few texts have them.
-    let clean = |byte: u8| match byte {
-        b'\n' | b'\t' => true,
-        0x7f | 0xc2 | 0xef => false,
-        _ => byte >= 0x20,
+    let closer_look = |byte: u8| {
+        ((byte < b' ') & (byte != b'\n') & (byte != b'\t'))
+            | (byte == 0x7f)
+            | (byte == 0xc2)
+            | (byte == 0xef)
     };
-    if html.bytes().all(clean) || html.chars().all(is_kept) { html } else { printable(&html) }
+    let is_clean = bytes::position(html.as_bytes(), closer_look).is_none();
+    if is_clean || html.chars().all(is_kept) { html } else { printable(&html) }
 }
 
 /// Without line ends right behind `<pre>`: HTML's parser takes one of them away each time that
 /// it reads (13.2.6.4.7), and what is cleaned once more would lose another.
 fn without_first_lines(html: String) -> String {
     const PRE: &str = "<pre";
-    if !html.contains(PRE) {
+    if memmem::find(html.as_bytes(), PRE.as_bytes()).is_none() {
         return html;
     }
     let mut out = String::with_capacity(html.len());

@@ -21,10 +21,12 @@ pub(super) enum Piece<'a> {
 
 /// Cuts a text into tags and what is between them.
 pub(super) struct Tags<'a> {
+    whole: &'a str,
     rest: &'a str,
     /// Bytes behind the last ">" and the last "-->": so near the end nothing closes any more.
+    /// The latter is known once a comment has begun.
     without_close: usize,
-    without_comment_close: usize,
+    without_comment_close: Option<usize>,
     /// Elements whose end tag was looked for in vain.
     never_closed: Vec<&'static str>,
     /// Quoted values that never ended; after some, quotes are not believed any more, so
@@ -34,11 +36,11 @@ pub(super) struct Tags<'a> {
 
 impl<'a> Tags<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        let behind = |mark: &str| text.len() - text.rfind(mark).map_or(0, |at| at + mark.len());
         Self {
+            whole: text,
             rest: text,
-            without_close: behind(">"),
-            without_comment_close: behind("-->"),
+            without_close: behind_last(text, ">"),
+            without_comment_close: None,
             never_closed: Vec::new(),
             broken_quotes: 0,
         }
@@ -51,10 +53,9 @@ impl<'a> Tags<'a> {
         // A "<" that starts no tag belongs to the text around it.
         let mut from = 0;
         loop {
-            let Some(at) = self.rest.get(from..).and_then(|rest| rest.find('<')) else {
+            let Some(at) = self.next_sign(from) else {
                 return Some(Piece::Text(std::mem::take(&mut self.rest)));
             };
-            let at = from + at;
             let (text, markup) = self.rest.split_at(at);
             match self.tag(markup) {
                 Some((piece, rest)) if text.is_empty() => {
@@ -70,6 +71,10 @@ impl<'a> Tags<'a> {
         }
     }
 
+    fn next_sign(&self, from: usize) -> Option<usize> {
+        memchr::memchr(b'<', self.rest.as_bytes().get(from..)?).map(|at| from + at)
+    }
+
     /// The tag that `markup`, which starts with `<`, begins with, and what follows it.
     fn tag(&mut self, markup: &'a str) -> Option<(Piece<'a>, &'a str)> {
         let inside = markup.strip_prefix('<')?;
@@ -77,7 +82,10 @@ impl<'a> Tags<'a> {
             return None;
         }
         if let Some(comment) = inside.strip_prefix("!--") {
-            let (end, after) = if comment.len() > self.without_comment_close {
+            let whole = self.whole;
+            let without_close =
+                *self.without_comment_close.get_or_insert_with(|| behind_last(whole, "-->"));
+            let (end, after) = if comment.len() > without_close {
                 (comment.find("-->")?, "-->")
             } else {
                 // A comment that never ends: as far as the next ">", not to the end of all.
@@ -151,6 +159,15 @@ impl<'a> Tags<'a> {
         // As likely a tag that is talked about as one cut off: its text stays.
         self.never_closed.push(name);
     }
+}
+
+/// Bytes behind the last `mark`, which ends in ">".
+fn behind_last(text: &str, mark: &str) -> usize {
+    let bytes = text.as_bytes();
+    let last = memchr::memrchr_iter(b'>', bytes)
+        .map(|at| at + 1)
+        .find(|&end| bytes.get(..end).is_some_and(|before| before.ends_with(mark.as_bytes())));
+    text.len() - last.unwrap_or_default()
 }
 
 /// A value longer than this is data, and its quotes may be anything.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::{
-    allow,
+    allow, bytes,
     entities::{Sink, decode_into},
     pieces::{Piece, Tags},
 };
@@ -42,20 +42,24 @@ pub(super) fn text(html: &str) -> String {
 
 /// Text as HTML that shows it, as the gate writes it: no-break spaces are told.
 pub(super) fn escape_text_into(text: &str, html: &mut String) {
-    write_escaped(text, |byte| matches!(byte, b'&' | b'<' | b'>' | NBSP_BEGIN), html);
+    let special = |byte| (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == NBSP_BEGIN);
+    write_escaped(text, special, html);
 }
 
 /// For a value between double quotes, in the same way.
 pub(super) fn escape_attribute_into(text: &str, html: &mut String) {
-    write_escaped(text, |byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | NBSP_BEGIN), html);
+    let special = |byte| {
+        (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'"') | (byte == NBSP_BEGIN)
+    };
+    write_escaped(text, special, html);
 }
 
 /// The first byte of U+00A0 in UTF-8, and of other signs.
 const NBSP_BEGIN: u8 = 0xc2;
 
-fn write_escaped(text: &str, special: impl Fn(u8) -> bool, html: &mut String) {
+fn write_escaped(text: &str, special: impl Fn(u8) -> bool + Copy, html: &mut String) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(&special) {
+    while let Some(at) = bytes::position(rest.as_bytes(), special) {
         let (head, tail) = rest.split_at(at);
         html.push_str(head);
         let mut letters = tail.chars();

@@ -400,12 +400,11 @@ impl<'d> Scanner<'d, '_> {
     fn leaf(&mut self, tag: &Tag<'_>) -> Result<&'d str, Refused> {
         let whole = self.rest;
         loop {
-            let at = self.rest.find('<').ok_or("not well-formed")?;
+            let at = memchr::memchr(b'<', self.rest.as_bytes()).ok_or("not well-formed")?;
             let (text, rest) = self.rest.split_at_checked(at).ok_or("not well-formed")?;
             references(text)?;
             if let Some(inside) = rest.strip_prefix("<![CDATA[") {
-                let (_, after) = inside.split_once("]]>").ok_or("not well-formed")?;
-                self.rest = after;
+                self.rest = behind(inside, "]]>")?;
             } else if let Some(end) = rest.strip_prefix("</") {
                 let end = end.strip_prefix(tag.name).ok_or("markup that is not escaped")?;
                 self.rest = end.strip_prefix('>').ok_or("not well-formed")?;
@@ -446,12 +445,12 @@ impl<'d> Scanner<'d, '_> {
     fn opaque(&mut self, tag: &Tag<'_>) -> Result<(), Refused> {
         let mut depth = 1;
         while depth > 0 {
-            let at = self.rest.find('<').ok_or("not well-formed")?;
+            let at = memchr::memchr(b'<', self.rest.as_bytes()).ok_or("not well-formed")?;
             let (text, rest) = self.rest.split_at_checked(at).ok_or("not well-formed")?;
             references(text)?;
             self.rest = rest;
             if let Some(inside) = rest.strip_prefix("<![CDATA[") {
-                self.rest = inside.split_once("]]>").ok_or("not well-formed")?.1;
+                self.rest = behind(inside, "]]>")?;
             } else if let Some(inside) = rest.strip_prefix("<!--") {
                 self.rest = inside.split_once("-->").ok_or("not well-formed")?.1;
             } else if let Some(end) = rest.strip_prefix("</") {
@@ -492,6 +491,12 @@ impl<'d> Scanner<'d, '_> {
     }
 }
 
+/// What stands behind the first `mark`.
+fn behind<'d>(text: &'d str, mark: &str) -> Result<&'d str, Refused> {
+    let at = memchr::memmem::find(text.as_bytes(), mark.as_bytes()).ok_or("not well-formed")?;
+    text.get(at + mark.len()..).ok_or("not well-formed")
+}
+
 /// An absolute web address without anything that two readers may take differently.
 fn is_address(text: &str) -> bool {
     let text = text.trim_ascii();
@@ -502,7 +507,7 @@ fn is_address(text: &str) -> bool {
 /// Refuses references that the readers resolve differently.
 fn references(text: &str) -> Result<(), Refused> {
     let mut rest = text;
-    while let Some(at) = rest.find('&') {
+    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
         rest = rest.get(at + 1..).unwrap_or_default();
         // By far the most frequent come first.
         if ["lt;", "gt;", "amp;", "quot;", "apos;"].iter().any(|known| rest.starts_with(known)) {
