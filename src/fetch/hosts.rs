@@ -27,7 +27,15 @@ use crate::model::Time;
 pub struct HostGate {
     per_host: usize,
     delay: Option<Duration>,
-    hosts: Arc<Mutex<HashMap<String, Arc<HostState>>>>,
+    hosts: Arc<Mutex<Hosts>>,
+}
+
+/// Hosts that somebody wants, or wanted of late.
+#[derive(Debug)]
+struct Hosts {
+    by_key: HashMap<String, Arc<HostState>>,
+    /// From so many on, those that are idle are forgotten.
+    most: usize,
 }
 
 /// One host's place in the gate, for whoever comes to it again and again.
@@ -133,7 +141,7 @@ impl HostGate {
     /// How much longer the host of `url` rests; `None` where it does not.
     pub fn resting(&self, url: &Url) -> Option<Duration> {
         let hosts = lock(&self.hosts);
-        hosts.get(&host_key(url)?)?.resting()
+        hosts.by_key.get(&host_key(url)?)?.resting()
     }
 
     /// Lets the host of `url` rest until then: it said so, or had said so before a restart.
@@ -147,6 +155,7 @@ impl HostGate {
 
     pub(super) fn take_rests_from(&self, other: &Self) {
         let resting: Vec<(String, Option<Instant>)> = lock(&other.hosts)
+            .by_key
             .iter()
             .filter(|(_, host)| host.resting().is_some())
             .map(|(key, host)| (key.clone(), lock(&host.times).rest))
@@ -154,20 +163,18 @@ impl HostGate {
         for (key, rest) in resting {
             let host = self.new_host(key.clone(), None);
             lock(&host.times).rest = rest;
-            lock(&self.hosts).insert(key, host);
+            lock(&self.hosts).by_key.insert(key, host);
         }
     }
 
     fn host(&self, key: String, url: &Url) -> Arc<HostState> {
         let mut hosts = lock(&self.hosts);
-        if let Some(host) = hosts.get(&key) {
+        if let Some(host) = hosts.by_key.get(&key) {
             return Arc::clone(host);
         }
-        if hosts.len() >= REMEMBERED {
-            hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.matters());
-        }
+        hosts.forget_idle();
         let host = self.new_host(key.clone(), private_by_name(url));
-        hosts.insert(key, Arc::clone(&host));
+        hosts.by_key.insert(key, Arc::clone(&host));
         host
     }
 
@@ -195,6 +202,23 @@ impl HostGate {
             (None, Some(true)) => Duration::ZERO,
             (None, Some(false) | None) => PUBLIC_PAUSE,
         }
+    }
+}
+
+impl Default for Hosts {
+    fn default() -> Self {
+        Self { by_key: HashMap::new(), most: REMEMBERED }
+    }
+}
+
+impl Hosts {
+    fn forget_idle(&mut self) {
+        if self.by_key.len() < self.most {
+            return;
+        }
+        self.by_key.retain(|_, host| Arc::strong_count(host) > 1 || host.matters());
+        // Not all of those that stay are looked at for each that comes.
+        self.most = REMEMBERED.max(2 * self.by_key.len());
     }
 }
 
@@ -307,7 +331,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What publishers ask for when they ask for spaced requests.
 const PUBLIC_PAUSE: Duration = Duration::from_secs(1);
 
-/// From so many hosts on, those that are idle are forgotten.
+/// From so many hosts on, those that are idle are forgotten. More are remembered only while
+/// more are wanted.
 const REMEMBERED: usize = 4096;
 
 #[cfg(test)]
@@ -416,6 +441,20 @@ mod tests {
         gate.rest(&url("https://example.org/"), Utc::now() + chrono::TimeDelta::seconds(60));
         drop(first);
         assert!(waiting.await.unwrap().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn hosts_that_nobody_wants_any_more_are_forgotten() {
+        let gate = HostGate::new(1, None);
+        let count = || lock(&gate.hosts).by_key.len();
+        let enter = |number| gate.entrance(&url(&format!("http://host{number}.example/")));
+        let wanted: Vec<Entrance> = (0..3 * REMEMBERED).map(enter).collect();
+        assert_eq!(count(), wanted.len());
+        drop(wanted);
+        for number in 3 * REMEMBERED..6 * REMEMBERED {
+            enter(number);
+        }
+        assert!(count() <= REMEMBERED);
     }
 
     #[test]
