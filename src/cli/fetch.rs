@@ -7,9 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use chrono::Utc;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -52,7 +53,7 @@ impl Fetch {
         let config = session::config(global)?;
         session::known_feeds(&config, &self.feeds)?;
         let store = session::store(&config, OpenAs::Beside)?;
-        let round = session::runtime()?.block_on(self.round(&config, &store))?;
+        let round = runtime()?.block_on(self.round(&config, &store))?;
         round.print(Out::stdout())?;
         Ok(ExitCode::from(u8::from(round.interrupted || round.unwritten)))
     }
@@ -103,6 +104,12 @@ impl Fetch {
             (true, false) => Claim::EveryOf(self.feeds.clone()),
         }
     }
+}
+
+/// One thread for all polls: handing each from thread to thread costs as much as the poll.
+/// Documents are read on others, the store writes on its own.
+fn runtime() -> Result<Runtime> {
+    Builder::new_current_thread().enable_all().build().context("cannot start polling")
 }
 
 /// The first Ctrl-C gives claimed feeds back; a second one ends the process as ever.

@@ -27,6 +27,7 @@ use std::{
 };
 
 use chrono::Utc;
+use toml::de::DeTable;
 
 use crate::model::{
     DedupSettings, FeedSetting, FetchLimits, OutputSetting, PaceLimits, ServerSettings, Time,
@@ -98,9 +99,15 @@ pub fn read_text(path: &Path) -> Result<String, Fault> {
 pub fn from_text(text: &str, around: &Surroundings) -> Result<Config, Vec<Fault>> {
     // Some editors put a byte order mark in front; TOML has no place for it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (text, broken) = syntax::mended(text);
-    let (document, _) = toml::de::DeTable::parse_recoverable(&text);
-    let mut reader = reader::Reader::new(&text, &around.path);
+    let mended;
+    let (mut text, mut broken) = (text, Vec::new());
+    let (mut document, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        (mended, broken) = syntax::mended(text);
+        text = &mended;
+        document = DeTable::parse_recoverable(text).0;
+    }
+    let mut reader = reader::Reader::new(text, &around.path);
     reader.syntax(broken);
     let root = document.get_ref();
     reader.sections(root);

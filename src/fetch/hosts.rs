@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{Hash, Hasher},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -26,7 +27,22 @@ use crate::model::Time;
 pub struct HostGate {
     per_host: usize,
     delay: Option<Duration>,
-    hosts: Arc<Mutex<HashMap<String, Arc<HostState>>>>,
+    hosts: Arc<Mutex<Hosts>>,
+}
+
+/// Hosts that somebody wants, or wanted of late.
+#[derive(Debug)]
+struct Hosts {
+    by_key: HashMap<String, Arc<HostState>>,
+    /// From so many on, those that are idle are forgotten.
+    most: usize,
+}
+
+/// One host's place in the gate, for whoever comes to it again and again.
+#[derive(Debug, Clone)]
+pub struct Entrance {
+    /// `None` for addresses without a host (`file:`).
+    host: Option<Arc<HostState>>,
 }
 
 /// What [`HostGate::try_enter`] found.
@@ -48,13 +64,13 @@ pub struct HostPass {
     gate: HostGate,
     /// `None` for addresses without a host (`file:`).
     place: Option<(Arc<HostState>, OwnedSemaphorePermit)>,
-    key: Option<String>,
     /// When the request before this pass ended.
     previous: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct HostState {
+    key: String,
     slots: Arc<Semaphore>,
     times: Mutex<Times>,
 }
@@ -81,8 +97,7 @@ impl HostGate {
     /// Waits for this host alone: first come, first served. `Err`: the host asked for rest,
     /// for so much longer; the caller had better come back then.
     pub async fn enter(&self, url: &Url) -> Result<HostPass, Duration> {
-        let Some(key) = host_key(url) else { return Ok(self.free_pass()) };
-        let host = self.host(&key, url);
+        let Some(host) = self.entrance(url).host else { return Ok(self.free_pass()) };
         if let Some(left) = host.resting() {
             return Err(left);
         }
@@ -96,84 +111,89 @@ impl HostGate {
             }
             match host.wait() {
                 Some(instant) => tokio::time::sleep_until(instant).await,
-                None => return Ok(self.pass(host, permit, key)),
+                None => return Ok(self.pass(host, permit)),
             }
         }
     }
 
+    /// Where to enter for this address.
+    pub fn entrance(&self, url: &Url) -> Entrance {
+        Entrance { host: host_key(url).map(|key| self.host(key, url)) }
+    }
+
     /// Enters if that is possible now.
-    pub fn try_enter(&self, url: &Url) -> Turn {
-        let Some(key) = host_key(url) else { return Turn::Now(self.free_pass()) };
-        let host = self.host(&key, url);
+    pub fn try_enter(&self, at: &Entrance) -> Turn {
+        let Some(host) = &at.host else { return Turn::Now(self.free_pass()) };
+        // Asked for each host in flight whenever anybody may go, so the cheapest look is first.
+        if host.slots.available_permits() == 0 {
+            return Turn::Busy;
+        }
         if let Some(left) = host.resting() {
             return Turn::Resting(left);
         }
         let Ok(permit) = Arc::clone(&host.slots).try_acquire_owned() else { return Turn::Busy };
         match host.wait() {
             Some(instant) => Turn::NotBefore(instant),
-            None => Turn::Now(self.pass(host, permit, key)),
+            None => Turn::Now(self.pass(Arc::clone(host), permit)),
         }
     }
 
     /// How much longer the host of `url` rests; `None` where it does not.
     pub fn resting(&self, url: &Url) -> Option<Duration> {
         let hosts = lock(&self.hosts);
-        hosts.get(&host_key(url)?)?.resting()
+        hosts.by_key.get(&host_key(url)?)?.resting()
     }
 
     /// Lets the host of `url` rest until then: it said so, or had said so before a restart.
     pub fn rest(&self, url: &Url, until: Time) {
-        let Some(key) = host_key(url) else { return };
+        let Some(host) = self.entrance(url).host else { return };
         let Ok(left) = (until - Utc::now()).to_std() else { return };
         let until = Instant::now().checked_add(left);
-        let host = self.host(&key, url);
         let mut times = lock(&host.times);
         times.rest = times.rest.max(until);
     }
 
     pub(super) fn take_rests_from(&self, other: &Self) {
         let resting: Vec<(String, Option<Instant>)> = lock(&other.hosts)
+            .by_key
             .iter()
             .filter(|(_, host)| host.resting().is_some())
             .map(|(key, host)| (key.clone(), lock(&host.times).rest))
             .collect();
         for (key, rest) in resting {
-            let host = self.new_host(None);
+            let host = self.new_host(key.clone(), None);
             lock(&host.times).rest = rest;
-            lock(&self.hosts).insert(key, host);
+            lock(&self.hosts).by_key.insert(key, host);
         }
     }
 
-    fn host(&self, key: &str, url: &Url) -> Arc<HostState> {
+    fn host(&self, key: String, url: &Url) -> Arc<HostState> {
         let mut hosts = lock(&self.hosts);
-        if let Some(host) = hosts.get(key) {
+        if let Some(host) = hosts.by_key.get(&key) {
             return Arc::clone(host);
         }
-        if hosts.len() >= REMEMBERED {
-            hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.matters());
-        }
-        let host = self.new_host(private_by_name(url));
-        hosts.insert(key.to_owned(), Arc::clone(&host));
+        hosts.forget_idle();
+        let host = self.new_host(key.clone(), private_by_name(url));
+        hosts.by_key.insert(key, Arc::clone(&host));
         host
     }
 
-    fn new_host(&self, private: Option<bool>) -> Arc<HostState> {
+    fn new_host(&self, key: String, private: Option<bool>) -> Arc<HostState> {
         let times = Mutex::new(Times { private, ..Times::default() });
-        Arc::new(HostState { slots: Arc::new(Semaphore::new(self.per_host)), times })
+        Arc::new(HostState { key, slots: Arc::new(Semaphore::new(self.per_host)), times })
     }
 
-    fn pass(&self, host: Arc<HostState>, permit: OwnedSemaphorePermit, key: String) -> HostPass {
+    fn pass(&self, host: Arc<HostState>, permit: OwnedSemaphorePermit) -> HostPass {
         let previous = {
             let mut times = lock(&host.times);
             times.next = Instant::now().checked_add(self.pause(&times));
             times.last
         };
-        let place = Some((host, permit));
-        HostPass { gate: self.clone(), place, key: Some(key), previous }
+        HostPass { gate: self.clone(), place: Some((host, permit)), previous }
     }
 
     fn free_pass(&self) -> HostPass {
-        HostPass { gate: self.clone(), place: None, key: None, previous: None }
+        HostPass { gate: self.clone(), place: None, previous: None }
     }
 
     fn pause(&self, times: &Times) -> Duration {
@@ -182,6 +202,44 @@ impl HostGate {
             (None, Some(true)) => Duration::ZERO,
             (None, Some(false) | None) => PUBLIC_PAUSE,
         }
+    }
+}
+
+impl Default for Hosts {
+    fn default() -> Self {
+        Self { by_key: HashMap::new(), most: REMEMBERED }
+    }
+}
+
+impl Hosts {
+    fn forget_idle(&mut self) {
+        if self.by_key.len() < self.most {
+            return;
+        }
+        self.by_key.retain(|_, host| Arc::strong_count(host) > 1 || host.matters());
+        // Not all of those that stay are looked at for each that comes.
+        self.most = REMEMBERED.max(2 * self.by_key.len());
+    }
+}
+
+impl Entrance {
+    fn key(&self) -> Option<&str> {
+        self.host.as_ref().map(|host| host.key.as_str())
+    }
+}
+
+/// The same host, as everywhere here: by its key.
+impl PartialEq for Entrance {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Entrance {}
+
+impl Hash for Entrance {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
     }
 }
 
@@ -204,7 +262,8 @@ impl HostState {
 impl HostPass {
     /// Whether this pass is for the host of `url`, too.
     pub(super) fn is_for(&self, url: &Url) -> bool {
-        self.key == host_key(url)
+        let ours = self.place.as_ref().map(|(host, _)| host.key.as_str());
+        ours == host_key(url).as_deref()
     }
 
     /// Waits for the pause before a further request under this pass.
@@ -244,7 +303,7 @@ impl Drop for HostPass {
 
 /// What counts as one host, `None` where there is none (`file:`): its name; ports tell hosts apart only where they are unusual,
 /// since one machine behind 80 and 443 is one server.
-pub fn host_key(url: &Url) -> Option<String> {
+fn host_key(url: &Url) -> Option<String> {
     let host = url.host_str()?.trim_end_matches('.');
     match url.port() {
         None | Some(80 | 443) => Some(host.to_owned()),
@@ -272,7 +331,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What publishers ask for when they ask for spaced requests.
 const PUBLIC_PAUSE: Duration = Duration::from_secs(1);
 
-/// From so many hosts on, those that are idle are forgotten.
+/// From so many hosts on, those that are idle are forgotten. More are remembered only while
+/// more are wanted.
 const REMEMBERED: usize = 4096;
 
 #[cfg(test)]
@@ -285,6 +345,10 @@ mod tests {
 
     async fn pass(gate: &HostGate, at: &str) -> HostPass {
         gate.enter(&url(at)).await.unwrap()
+    }
+
+    fn try_enter(gate: &HostGate, at: &str) -> Turn {
+        gate.try_enter(&gate.entrance(&url(at)))
     }
 
     #[tokio::test(start_paused = true)]
@@ -329,7 +393,7 @@ mod tests {
         let first = pass(&gate, "http://intranet.example/").await;
         first.met("10.0.0.1".parse().unwrap());
         drop(first);
-        assert!(matches!(gate.try_enter(&url("http://intranet.example/")), Turn::Now(_)));
+        assert!(matches!(try_enter(&gate, "http://intranet.example/"), Turn::Now(_)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -337,9 +401,9 @@ mod tests {
         let gate = HostGate::new(2, Some(Duration::ZERO));
         let first = pass(&gate, "https://example.org/").await;
         let _second = pass(&gate, "https://example.org/").await;
-        assert!(matches!(gate.try_enter(&url("https://example.org/")), Turn::Busy));
+        assert!(matches!(try_enter(&gate, "https://example.org/"), Turn::Busy));
         drop(first);
-        assert!(matches!(gate.try_enter(&url("https://example.org/")), Turn::Now(_)));
+        assert!(matches!(try_enter(&gate, "https://example.org/"), Turn::Now(_)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -357,12 +421,12 @@ mod tests {
         gate.rest(&url("https://example.org/a"), Utc::now() + chrono::TimeDelta::seconds(60));
         let left = gate.enter(&url("https://example.org/b")).await.unwrap_err();
         assert!(left > Duration::from_secs(58) && left <= Duration::from_secs(60));
-        assert!(matches!(gate.try_enter(&url("http://example.org/")), Turn::Resting(_)));
+        assert!(matches!(try_enter(&gate, "http://example.org/"), Turn::Resting(_)));
         let renewed = HostGate::new(1, None);
         renewed.take_rests_from(&gate);
         assert!(renewed.resting(&url("https://example.org/")).is_some());
         tokio::time::advance(Duration::from_secs(61)).await;
-        assert!(matches!(gate.try_enter(&url("https://example.org/")), Turn::Now(_)));
+        assert!(matches!(try_enter(&gate, "https://example.org/"), Turn::Now(_)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -377,6 +441,20 @@ mod tests {
         gate.rest(&url("https://example.org/"), Utc::now() + chrono::TimeDelta::seconds(60));
         drop(first);
         assert!(waiting.await.unwrap().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn hosts_that_nobody_wants_any_more_are_forgotten() {
+        let gate = HostGate::new(1, None);
+        let count = || lock(&gate.hosts).by_key.len();
+        let enter = |number| gate.entrance(&url(&format!("http://host{number}.example/")));
+        let wanted: Vec<Entrance> = (0..3 * REMEMBERED).map(enter).collect();
+        assert_eq!(count(), wanted.len());
+        drop(wanted);
+        for number in 3 * REMEMBERED..6 * REMEMBERED {
+            enter(number);
+        }
+        assert!(count() <= REMEMBERED);
     }
 
     #[test]

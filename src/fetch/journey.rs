@@ -46,7 +46,7 @@ pub(super) async fn travel(fetcher: &Fetcher, ask: Ask, pass: HostPass) -> Fetch
     let begun = Instant::now();
     let mut journey = Journey {
         fetcher,
-        at: without_fragment(&ask.start),
+        at: without_fragment(ask.start.clone()),
         fetched: unasked(&ask.start),
         ask,
         pass: Some(pass),
@@ -66,7 +66,7 @@ pub(super) fn unasked(url: &Url) -> Fetched {
     Fetched {
         outcome: Outcome::Failed(FetchError::Other { reason: "not asked".to_owned() }),
         status: None,
-        final_url: redacted(&without_fragment(url)),
+        final_url: without_fragment(redacted(url)),
         permanent_url: None,
         conditional: false,
         validators: Validators::default(),
@@ -115,7 +115,8 @@ impl Journey<'_> {
                 return Err(FetchError::Other { reason });
             }
             match redirect_target(&response, self.ask.message.is_some()) {
-                Some(target) => self.hop(response, &target).await?,
+                // Most answers are no redirect and no document: their future stays small.
+                Some(target) => Box::pin(self.hop(response, &target)).await?,
                 None => return self.arrive(response).await,
             }
         }
@@ -141,17 +142,17 @@ impl Journey<'_> {
 
     /// One request; two where a kept connection turns out to be closed.
     async fn send(&mut self) -> Result<Response, FetchError> {
-        let here = redacted(&self.at);
-        self.fetched.final_url = here.clone();
+        self.fetched.final_url = redacted(&self.at);
         self.fetched.status = None;
-        let validators = (here == self.ask.owner).then_some(&self.ask.validators);
-        let headers = request::headers(&self.fetcher.user_agent, validators);
-        self.fetched.conditional = request::is_conditional(&headers);
         // A message may have arrived although its answer did not: its sender tries again.
         let mut may_retry =
             self.ask.message.is_none() && self.pass.as_ref().is_some_and(HostPass::may_reuse);
         loop {
-            let answer = self.watch.time(self.request(headers.clone())).await?;
+            let validators =
+                (self.fetched.final_url == self.ask.owner).then_some(&self.ask.validators);
+            let headers = request::headers(&self.fetcher.user_agent, validators);
+            self.fetched.conditional = request::is_conditional(&headers);
+            let answer = self.watch.time(self.request(headers)).await?;
             match answer {
                 Ok(response) => {
                     if let (Some(pass), Some(peer)) = (&self.pass, response.remote_addr()) {
@@ -171,7 +172,7 @@ impl Journey<'_> {
         headers: HeaderMap,
     ) -> impl Future<Output = reqwest::Result<Response>> + use<> {
         // reqwest makes an Authorization field of the credentials, and cuts them from the URL.
-        let client = &self.fetcher.client;
+        let client = self.fetcher.client.clone();
         let request = match &self.ask.message {
             None => client.get(self.at.clone()),
             Some(Message { content_type, body }) => client
@@ -179,7 +180,12 @@ impl Journey<'_> {
                 .header(CONTENT_TYPE, HeaderValue::from_static(content_type))
                 .body(body.clone()),
         };
-        request.headers(headers).send()
+        let request = request.build().map(|mut request| {
+            let given = std::mem::replace(request.headers_mut(), headers);
+            request.headers_mut().extend(given);
+            request
+        });
+        async move { client.execute(request?).await }
     }
 
     async fn hop(&mut self, response: Response, location: &[u8]) -> Result<(), FetchError> {
@@ -216,7 +222,7 @@ impl Journey<'_> {
             let reason = "not a URL".to_owned();
             return Err(FetchError::BadRedirect { target: shown(), reason });
         };
-        let mut target = redacted(&without_fragment(&target));
+        let mut target = without_fragment(redacted(&target));
         if !matches!(target.scheme(), "http" | "https") {
             return Err(bad_redirect(&target, "only http and https are followed"));
         }
@@ -266,7 +272,7 @@ impl Journey<'_> {
         match status {
             _ if self.ask.message.is_some() && status.is_success() => {
                 let content_type = answer::content_type(headers);
-                let body = body::drain(response, &mut self.watch).await.into();
+                let body = Box::pin(body::drain(response, &mut self.watch)).await.into();
                 Ok(Outcome::Document { body, content_type, delta: false })
             }
             StatusCode::NOT_MODIFIED if self.fetched.conditional => {
@@ -279,15 +285,15 @@ impl Journey<'_> {
                 Err(FetchError::Other { reason })
             }
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
-                self.document(response, false).await
+                Box::pin(self.document(response, false)).await
             }
             StatusCode::IM_USED if self.fetched.conditional && answer::is_feed_part(headers) => {
-                self.document(response, true).await
+                Box::pin(self.document(response, true)).await
             }
             StatusCode::GONE => Ok(Outcome::Gone),
             _ => {
                 let headers = headers.clone();
-                let body = body::drain(response, &mut self.watch).await;
+                let body = Box::pin(body::drain(response, &mut self.watch)).await;
                 Err(answer::status_error(status, &headers, &body))
             }
         }
@@ -333,8 +339,7 @@ fn same_server(a: &Url, b: &Url) -> bool {
             || (a.scheme() == b.scheme() && a.port_or_known_default() == b.port_or_known_default()))
 }
 
-fn without_fragment(url: &Url) -> Url {
-    let mut url = url.clone();
+fn without_fragment(mut url: Url) -> Url {
     url.set_fragment(None);
     url
 }

@@ -34,7 +34,7 @@ use crate::{
 };
 
 pub use address::is_public;
-pub use hosts::{HostGate, HostPass, Turn, host_key};
+pub use hosts::{Entrance, HostGate, HostPass, Turn};
 
 use body::BodyBudget;
 use journey::{Ask, Message};
@@ -86,9 +86,8 @@ impl Fetcher {
     pub async fn fetch(&self, feed: &DueFeed, pass: HostPass) -> Fetched {
         let heal = schedule::wants_whole_document(&feed.memory, Utc::now());
         let validators = if heal { Validators::default() } else { feed.validators.clone() };
-        let owner = feed.memory.validators_url.clone().unwrap_or_else(|| feed.poll_url.clone());
-        let start = feed.poll_url.clone();
-        let ask = Ask { start, validators, owner: redacted(&owner), message: None };
+        let owner = redacted(feed.memory.validators_url.as_ref().unwrap_or(&feed.poll_url));
+        let ask = Ask { start: feed.poll_url.clone(), validators, owner, message: None };
         self.go(ask, pass).await
     }
 
@@ -115,7 +114,7 @@ impl Fetcher {
 
     async fn go(&self, ask: Ask, pass: HostPass) -> Fetched {
         if ask.start.scheme() == "file" && ask.message.is_none() {
-            return file::read(&ask.start, &ask.validators, &self.limits).await;
+            return Box::pin(file::read(&ask.start, &ask.validators, &self.limits)).await;
         }
         // A journey's future is large; on the heap it does not swell every caller's.
         Box::pin(journey::travel(self, ask, pass)).await
@@ -130,8 +129,8 @@ fn client(limits: &FetchLimits) -> reqwest::Result<reqwest::Client> {
         // A proxy would resolve names in our stead, and the guard would not hold.
         .no_proxy()
         .referer(false)
-        // Tries are ours to count.
-        .retry(reqwest::retry::never())
+        // Tries are ours to count; of none no request is kept a copy.
+        .retry(reqwest::retry::never().max_retries_per_request(0))
         .connect_timeout(limits.timeout.min(CONNECT_TIMEOUT))
         .pool_max_idle_per_host(limits.per_host.max(1))
         .pool_idle_timeout(POOL_IDLE)

@@ -49,21 +49,27 @@ fn plea(headers: &HeaderMap, now: Time) -> Option<Duration> {
 
 /// `x-ratelimit-remaining: 0` with `x-ratelimit-reset: N` is a plea of N seconds.
 fn rate_limit(headers: &HeaderMap, now: Time) -> Option<Duration> {
-    ["x-ratelimit", "ratelimit", "x-rate-limit"].into_iter().find_map(|family| {
-        let field = |name: &str| {
-            let value = headers.get(format!("{family}-{name}"))?;
+    RATE_LIMITS.into_iter().find_map(|(remaining, reset)| {
+        let field = |name| {
+            let value = headers.get(name)?;
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             number(value.split([',', ';']).next().unwrap_or_default().trim())
         };
-        if !field("remaining")?.is_zero() {
+        if !field(remaining)?.is_zero() {
             return None;
         }
-        let reset = field("reset")?;
+        let reset = field(reset)?;
         // Some count seconds, some name an instant in seconds since 1970.
         let epoch = Duration::from_secs(u64::try_from(now.timestamp()).unwrap_or(0));
         if reset < LOOKS_LIKE_AN_INSTANT { Some(reset) } else { reset.checked_sub(epoch) }
     })
 }
+
+const RATE_LIMITS: [(&str, &str); 3] = [
+    ("x-ratelimit-remaining", "x-ratelimit-reset"),
+    ("ratelimit-remaining", "ratelimit-reset"),
+    ("x-rate-limit-remaining", "x-rate-limit-reset"),
+];
 
 /// Seconds, with a fraction if need be; rounded up, saturating.
 fn number(text: &str) -> Option<Duration> {

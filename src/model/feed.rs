@@ -42,40 +42,60 @@ pub struct DueFeed {
     pub stands_alone: bool,
 }
 
-/// What the next decision needs to know of the polls before. Kept as JSON in `feeds.memory`.
+/// What the next decision needs to know of the polls before. Kept as JSON in `feeds.memory`,
+/// without what is as ever: each poll writes and reads it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PollMemory {
+    #[serde(skip_serializing_if = "is_default")]
     pub consecutive_failures: u32,
+    #[serde(skip_serializing_if = "is_default")]
     pub failing_since: Option<Time>,
     /// The document's own wishes, as last read.
+    #[serde(skip_serializing_if = "is_default")]
     pub hints: PaceHints,
     /// Freshness lifetime of the last answer, in seconds.
+    #[serde(skip_serializing_if = "is_default")]
     pub fresh_for_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "is_default")]
     pub retry_after: Option<RetryAfter>,
     /// The usual gap between two new entries, in seconds: a running mean.
+    #[serde(skip_serializing_if = "is_default")]
     pub entry_gap_seconds: Option<f64>,
     /// When an entry was last new.
+    #[serde(skip_serializing_if = "is_default")]
     pub last_new_entry: Option<Time>,
     /// How many entries the last whole document held.
+    #[serde(skip_serializing_if = "is_default")]
     pub window: Option<u32>,
     /// How many of them were new at that poll.
+    #[serde(skip_serializing_if = "is_default")]
     pub window_new: Option<u32>,
     /// The last request without preconditions.
+    #[serde(skip_serializing_if = "is_default")]
     pub last_unconditional: Option<Time>,
     /// Answers 304 since the last 200.
+    #[serde(skip_serializing_if = "is_default")]
     pub not_modified_streak: u32,
     /// When the first of them came.
+    #[serde(skip_serializing_if = "is_default")]
     pub not_modified_since: Option<Time>,
     /// The address that gave the validators, where that is not the address we poll: a
     /// temporary redirect's target. They are sent to no other (RFC 9110 13).
+    #[serde(skip_serializing_if = "is_default")]
     pub validators_url: Option<Url>,
     /// Until when a hub pushes what is new, as known when the feed was claimed.
+    #[serde(skip_serializing_if = "is_default")]
     pub pushed_until: Option<Time>,
     /// Where a permanent redirect led, not yet or no longer believed, and why.
+    #[serde(skip_serializing_if = "is_default")]
     pub redirect_note: Option<String>,
     /// Why `next_poll` is what it is, in words.
     pub reason: String,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Where a feed stands.

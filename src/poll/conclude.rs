@@ -378,7 +378,7 @@ fn same_resource(a: &Url, b: &Url) -> bool {
         url.set_fragment(None);
         url
     };
-    bare(a) == bare(b)
+    a == b || bare(a) == bare(b)
 }
 
 fn record(fetched: &Fetched) -> FetchRecord {

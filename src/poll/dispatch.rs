@@ -93,6 +93,7 @@ impl Dispatch {
 
     /// New polls go by new settings; those in flight end by the old ones.
     pub fn reload(&mut self, poller: Arc<Poller>, concurrency: usize) {
+        self.queue.move_to(poller.fetcher().hosts());
         self.poller = poller;
         self.concurrency = concurrency.max(1);
     }
@@ -118,7 +119,7 @@ impl Dispatch {
                 }
                 let is_quick = self.quick.contains(&feed.id);
                 self.quick_waiting += usize::from(is_quick);
-                self.queue.push(feed, is_quick);
+                self.queue.push(Box::new(feed), self.poller.fetcher().hosts(), is_quick);
             } else {
                 self.twice.push(feed.id);
             }
@@ -152,16 +153,14 @@ impl Dispatch {
         {
             let mut pass: Option<HostPass> = None;
             let mut rests = None;
-            let (hosts, wake) = (self.poller.fetcher().hosts().clone(), &mut self.wake);
+            let (hosts, wake) = (self.poller.fetcher().hosts(), &mut self.wake);
             let slow_may_go = self.slow.len() < self.concurrency - self.concurrency / KEPT_PART;
             if !slow_may_go && self.quick_waiting == 0 {
                 break;
             }
-            let quick = &self.quick;
-            let may_go = |feed: &DueFeed| slow_may_go || quick.contains(&feed.id);
-            let next = self.queue.next(|feed| {
-                may_go(feed)
-                    && match hosts.try_enter(&feed.poll_url) {
+            let next = self.queue.next(|line| {
+                (slow_may_go || line.is_quick)
+                    && match hosts.try_enter(&line.host) {
                         Turn::Now(open) => {
                             pass = Some(open);
                             true
@@ -262,7 +261,7 @@ impl Dispatch {
         self.ours.drain().collect()
     }
 
-    fn start(&mut self, feed: DueFeed, pass: HostPass) {
+    fn start(&mut self, feed: Box<DueFeed>, pass: HostPass) {
         if !self.quick.contains(&feed.id) {
             self.slow.insert(feed.id);
         }
@@ -271,7 +270,7 @@ impl Dispatch {
         let on_read = move || {
             let _ = told.send(id);
         };
-        self.spawn(id, async move { Box::pin(poller.poll(feed, pass, on_read)).await.map(Some) });
+        self.spawn(id, async move { poller.poll(feed, pass, on_read).await.map(Some) });
     }
 
     fn note_pace(&mut self, feed: FeedId, was_quick: bool) {
@@ -333,7 +332,7 @@ const WAITING_FACTOR: usize = 16;
 
 /// Polls for each slot, with those that wait for the store: the more of them, the fewer
 /// transactions.
-const COMMITTING_FACTOR: usize = 4;
+const COMMITTING_FACTOR: usize = 8;
 
 /// One slot in so many is kept for quick feeds.
 const KEPT_PART: usize = 4;

@@ -26,14 +26,18 @@ use tracing::{info, warn};
 use crate::{
     fetch::{Fetcher, HostPass},
     metrics::{FetchResult, Metrics},
-    model::{DueFeed, FeedSetting, FeedState, Fetched, PaceLimits, Time, mended, redacted},
+    model::{
+        DocumentLinks, DueFeed, FeedSetting, FeedState, Fetched, Outcome, PaceLimits, Time, mended,
+        redacted,
+    },
     schedule::{NetworkWatch, Reach},
     store::{Committed, Store, StoreError},
 };
 
 use conclude::{Around, DocumentRead, conclude};
 pub use dispatch::Dispatch;
-use room::Room;
+use intake::Taken;
+use room::{Place, Room};
 pub use round::{Progress, fetch_once};
 
 /// Polls feeds. Shared by all polls in flight.
@@ -71,6 +75,16 @@ pub struct Polled {
     /// Its server answered at once, and with little.
     pub quick: bool,
     pub elapsed: Duration,
+}
+
+/// What is to be told of a poll, once it is committed.
+struct End {
+    state: FeedState,
+    error: Option<String>,
+    next_poll: Option<Time>,
+    unreadable: bool,
+    /// Where hubs can reach us.
+    links: Option<DocumentLinks>,
 }
 
 impl Poller {
@@ -113,7 +127,7 @@ impl Poller {
     /// `on_read`: called when nothing is left to do but the commit.
     pub async fn poll(
         &self,
-        mut feed: DueFeed,
+        mut feed: Box<DueFeed>,
         pass: HostPass,
         on_read: impl FnOnce(),
     ) -> Result<Polled, StoreError> {
@@ -128,10 +142,55 @@ impl Poller {
         let around = self.around(&feed, &fetched).await;
         // Held until the commit: what waits for the writer is in memory, too.
         let mut place = self.room.place_for(&fetched).await;
-        let read = self.take_in(&feed, &mut fetched, &place).await?;
+        // In a block and a call of their own: what a poll holds while it waits is small.
+        let (end, commit) = {
+            let read = match fetched.outcome {
+                Outcome::Document { .. } => {
+                    Box::pin(self.take_in(&feed, &mut fetched, &place)).await?
+                }
+                _ => Taken::default(),
+            };
+            on_read();
+            self.conclude(&feed, &fetched, read, &around, &mut place)
+        };
+        let writing = Instant::now();
+        let committed = commit.await?;
+        self.metrics.committed(writing.elapsed());
+        if self.hears_hubs && !end.unreadable {
+            Box::pin(self.note_hub(feed.id, &fetched, end.links.as_ref())).await;
+        }
+
+        let result =
+            if end.unreadable { FetchResult::Parse } else { FetchResult::of(&fetched.outcome) };
+        let new_entries = u64::from(committed.new_entries);
+        self.metrics.fetched(result, fetched.elapsed, fetched.bytes, new_entries);
+        let polled = Polled {
+            name: std::mem::take(&mut feed.name),
+            url: redacted(&feed.poll_url),
+            status: fetched.status,
+            bytes: fetched.bytes,
+            committed,
+            state: end.state,
+            error: end.error,
+            next_poll: end.next_poll,
+            quick: fetched.elapsed <= QUICK && fetched.bytes <= QUICK_BYTES,
+            elapsed: started.elapsed(),
+        };
+        polled.log();
+        Ok(polled)
+    }
+
+    /// What the poll means, and its commit on the way.
+    fn conclude(
+        &self,
+        feed: &DueFeed,
+        fetched: &Fetched,
+        read: Taken,
+        around: &Around,
+        place: &mut Place<'_>,
+    ) -> (End, impl Future<Output = Result<Committed, StoreError>>) {
         let reading = read.document;
         place.shrink(reading.iter().flatten().map(DocumentRead::bytes).sum());
-        on_read();
         if let Some(Ok(read)) = &reading
             && mended(&read.reading.repairs).next().is_some()
         {
@@ -142,35 +201,11 @@ impl Poller {
             Some(Ok(read)) if self.hears_hubs => Some(read.reading.links.clone()),
             _ => None,
         };
-
-        let update = conclude(&feed, &fetched, reading, &around, &self.pace, Utc::now());
-        let (state, error) = (update.state, update.record.error.clone());
-        let next_poll = update.next_poll;
-        let writing = Instant::now();
-        let committed = self.store.commit_rest(update, read.parts).await?;
-        self.metrics.committed(writing.elapsed());
-        if self.hears_hubs && !unreadable {
-            self.note_hub(feed.id, &fetched, links.as_ref()).await;
-        }
-
-        let result =
-            if unreadable { FetchResult::Parse } else { FetchResult::of(&fetched.outcome) };
-        let new_entries = u64::from(committed.new_entries);
-        self.metrics.fetched(result, fetched.elapsed, fetched.bytes, new_entries);
-        let polled = Polled {
-            name: feed.name,
-            url: redacted(&feed.poll_url),
-            status: fetched.status,
-            bytes: fetched.bytes,
-            committed,
-            state,
-            error,
-            next_poll,
-            quick: fetched.elapsed <= QUICK && fetched.bytes <= QUICK_BYTES,
-            elapsed: started.elapsed(),
-        };
-        polled.log();
-        Ok(polled)
+        let update = conclude(feed, fetched, reading, around, &self.pace, Utc::now());
+        let (state, next_poll) = (update.state, update.next_poll);
+        let error = update.record.error.clone();
+        let end = End { state, error, next_poll, unreadable, links };
+        (end, self.store.commit_rest(update, read.parts))
     }
 
     async fn around(&self, feed: &DueFeed, fetched: &Fetched) -> Around {

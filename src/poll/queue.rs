@@ -8,48 +8,60 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::{
-    fetch::host_key,
+    fetch::{Entrance, HostGate},
     model::{DueFeed, FeedId},
 };
 
 /// A host, and whether its quick feeds wait here or the others.
-type Line = (String, bool);
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Line {
+    /// What shares a turn: what the gate of hosts counts as one; files are all of one.
+    pub host: Entrance,
+    pub is_quick: bool,
+}
 
 /// Feeds by host, hosts in the order in which they are asked.
 #[derive(Debug, Default)]
 pub struct Queue {
-    feeds: HashMap<Line, VecDeque<DueFeed>>,
+    feeds: HashMap<Line, VecDeque<Box<DueFeed>>>,
     turns: VecDeque<Line>,
     waiting: usize,
 }
 
 impl Queue {
-    pub fn push(&mut self, feed: DueFeed, is_quick: bool) {
-        let name = (host_of(&feed), is_quick);
-        let line = self.feeds.entry(name.clone()).or_default();
-        if line.is_empty() {
-            self.turns.push_back(name);
+    pub fn push(&mut self, feed: Box<DueFeed>, gate: &HostGate, is_quick: bool) {
+        let line = Line { host: gate.entrance(&feed.poll_url), is_quick };
+        let feeds = self.feeds.entry(line.clone()).or_default();
+        if feeds.is_empty() {
+            self.turns.push_back(line);
         }
-        line.push_back(feed);
+        feeds.push_back(feed);
         self.waiting += 1;
     }
 
-    /// The next feed whose host `may_go` admits; asked once a line, those first that have begun.
-    pub fn next(&mut self, mut may_go: impl FnMut(&DueFeed) -> bool) -> Option<DueFeed> {
-        let at = self.turns.iter().position(|host| {
-            let first = self.feeds.get(host).and_then(VecDeque::front);
-            first.is_some_and(&mut may_go)
-        })?;
-        let host = self.turns.remove(at)?;
-        let line = self.feeds.get_mut(&host)?;
-        let feed = line.pop_front()?;
+    /// The next feed whose line `may_go`; asked once a line, those first that have begun.
+    pub fn next(&mut self, may_go: impl FnMut(&Line) -> bool) -> Option<Box<DueFeed>> {
+        let at = self.turns.iter().position(may_go)?;
+        let line = self.turns.remove(at)?;
+        let feeds = self.feeds.get_mut(&line)?;
+        let feed = feeds.pop_front()?;
         self.waiting -= 1;
-        if line.is_empty() {
-            self.feeds.remove(&host);
+        if feeds.is_empty() {
+            self.feeds.remove(&line);
         } else {
-            self.turns.push_front(host);
+            self.turns.push_front(line);
         }
         Some(feed)
+    }
+
+    /// From now on another gate lets them in.
+    pub fn move_to(&mut self, gate: &HostGate) {
+        let Self { mut feeds, turns, .. } = std::mem::take(self);
+        for line in turns {
+            for feed in feeds.remove(&line).unwrap_or_default() {
+                self.push(feed, gate, line.is_quick);
+            }
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -68,18 +80,14 @@ impl Queue {
     }
 }
 
-/// What shares a turn: what the gate of hosts counts as one; files are all of one.
-fn host_of(feed: &DueFeed) -> String {
-    host_key(&feed.poll_url).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::Turn;
 
-    fn feed(id: i64, url: &str) -> DueFeed {
+    fn feed(id: i64, url: &str) -> Box<DueFeed> {
         let url: url::Url = url.parse().unwrap();
-        DueFeed {
+        Box::new(DueFeed {
             id: FeedId(id),
             name: id.to_string(),
             url: url.clone(),
@@ -93,30 +101,37 @@ mod tests {
             last_success: None,
             entries: 0,
             stands_alone: false,
-        }
+        })
+    }
+
+    fn gate() -> HostGate {
+        HostGate::new(1, None)
+    }
+
+    fn host(url: &str) -> Entrance {
+        gate().entrance(&url.parse().unwrap())
     }
 
     fn queue(urls: &[&str]) -> Queue {
         let mut queue = Queue::default();
         for (id, url) in urls.iter().enumerate() {
-            queue.push(feed(id as i64, url), false);
+            queue.push(feed(id as i64, url), &gate(), false);
         }
         queue
     }
 
-    fn order(queue: &mut Queue, mut may_go: impl FnMut(&DueFeed) -> bool) -> Vec<i64> {
+    fn order(queue: &mut Queue, mut may_go: impl FnMut(&Line) -> bool) -> Vec<i64> {
         std::iter::from_fn(|| queue.next(&mut may_go)).map(|feed| feed.id.0).collect()
     }
 
     #[test]
     fn a_host_that_was_begun_goes_on_as_soon_as_it_may() {
         let mut queue = queue(&["http://a/1", "http://b/1", "http://a/2", "http://b/2"]);
-        let mut busy = "a";
-        let order = order(&mut queue, |feed| {
-            let host = feed.poll_url.host_str().unwrap();
-            let may_go = host != busy;
+        let mut busy = host("http://a/");
+        let order = order(&mut queue, |line| {
+            let may_go = line.host != busy;
             if may_go {
-                busy = if host == "a" { "a" } else { "b" };
+                busy = line.host.clone();
             }
             may_go
         });
@@ -127,7 +142,7 @@ mod tests {
     #[test]
     fn a_host_that_must_wait_holds_up_nobody() {
         let mut queue = queue(&["http://a/1", "http://a/2", "http://b/1", "http://c/1"]);
-        let ready = |feed: &DueFeed| feed.poll_url.host_str() != Some("a");
+        let ready = |line: &Line| line.host != host("http://a/");
         assert_eq!(order(&mut queue, ready), [2, 3]);
         assert_eq!(queue.len(), 2);
     }
@@ -135,9 +150,28 @@ mod tests {
     #[test]
     fn a_slow_feed_holds_up_no_quick_one_of_its_host() {
         let mut queue = queue(&["http://a/1", "http://a/2"]);
-        queue.push(feed(2, "http://a/3"), true);
-        assert_eq!(order(&mut queue, |feed| feed.id == FeedId(2)), [2]);
+        queue.push(feed(2, "http://a/3"), &gate(), true);
+        assert_eq!(order(&mut queue, |line| line.is_quick), [2]);
         assert_eq!(order(&mut queue, |_| true), [0, 1]);
+    }
+
+    #[test]
+    fn another_gate_finds_all_of_them_as_they_stood() {
+        let mut queue = queue(&["http://a/1", "http://b/1", "http://a/2"]);
+        queue.push(feed(3, "http://a/3"), &gate(), true);
+        let renewed = gate();
+        queue.move_to(&renewed);
+        let passes: Vec<_> = std::iter::from_fn(|| {
+            let mut pass = None;
+            let feed = queue.next(|line| match renewed.try_enter(&line.host) {
+                Turn::Now(open) => pass.replace(open).is_none(),
+                _ => false,
+            });
+            Some((feed?.id.0, pass))
+        })
+        .collect();
+        assert_eq!(passes.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(order(&mut queue, |_| true), [2, 3]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, OptionalExtension as _, named_params};
+use rusqlite::{Connection, OptionalExtension as _, named_params, params};
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -16,10 +16,10 @@ use super::{
     error::Fault,
     feeds,
     grouping::{Grouper, Joined},
-    values::{blob, from_blob, list_json, millis, number, seconds, signed, url},
+    values::{blob, from_blob, list_json, millis, number, seconds, signed},
     writing::Writing,
 };
-use crate::model::{ArticleId, DedupSettings, FeedState, GroupingReason, Time};
+use crate::model::{ArticleId, DedupSettings, GroupingReason, Time};
 
 /// Guids of one feed that are remembered as shown: a document may have a million entries,
 /// a part that is merged into it may come with each poll.
@@ -28,12 +28,9 @@ const REMEMBERED_GUIDS: usize = 100_000;
 /// Signs of an error that are kept.
 const ERROR_CHARS: usize = 500;
 
-/// What the commit needs to know of the feed before it.
+/// What taking in a document needs to know of the feed before it.
 struct Before {
     url: Url,
-    status: String,
-    moved_to: Option<Url>,
-    recent: String,
     stands_alone: bool,
     document_guids: Option<Vec<u8>>,
 }
@@ -65,17 +62,17 @@ pub(super) fn commit(
     parts: Committed,
     rules: &DedupSettings,
 ) -> Result<Committed, Fault> {
-    let before = before(connection, update.feed)?;
     let mut done = Committed::default();
     let mut shown = false;
     if let Some(reading) = &update.reading {
+        let before = before(connection, update.feed)?;
         let intake = before.intake(connection, update.feed, update.at, rules);
         done = entries::take_in(&intake, reading)?;
         shown = done != Committed::default();
         shown |= set_document(connection, update, reading, &before)?;
     }
     let all = done.and(parts);
-    set_poll(connection, update, &before, all, done.new_entries)?;
+    set_poll(connection, update, all, done.new_entries)?;
     add_fetch(connection, update, all)?;
     if shown {
         bump_revision(connection)?;
@@ -136,21 +133,12 @@ pub(super) fn bump_revision(connection: &Connection) -> Result<(), Fault> {
 }
 
 fn before(connection: &Connection, feed: FeedId) -> Result<Before, Fault> {
-    let mut row = connection.prepare_cached(
-        "SELECT url, status, moved_to, recent, stands_alone, document_guids
-           FROM feeds WHERE id = ?1",
-    )?;
+    let mut row = connection
+        .prepare_cached("SELECT url, stands_alone, document_guids FROM feeds WHERE id = ?1")?;
     row.query_row([feed.0], |row| {
         let address: String = row.get(0)?;
         let Ok(address) = Url::parse(&address) else { return Ok(None) };
-        Ok(Some(Before {
-            url: address,
-            status: row.get(1)?,
-            moved_to: url(row.get(2)?),
-            recent: row.get(3)?,
-            stands_alone: row.get(4)?,
-            document_guids: row.get(5)?,
-        }))
+        Ok(Some(Before { url: address, stands_alone: row.get(1)?, document_guids: row.get(2)? }))
     })
     .optional()?
     .flatten()
@@ -217,63 +205,77 @@ fn document_guids(reading: &Reading, before: &Before) -> Vec<u8> {
 
 /// Validators, address, state and the next poll; gives the lease back.
 ///
-/// `uncounted`: those of its new entries that no part has counted.
+/// What it means for a row is told by the row itself, so that a poll that brought nothing
+/// reads it once. `uncounted`: those of its new entries that no part has counted.
 fn set_poll(
     connection: &Connection,
     update: &FeedUpdate,
-    before: &Before,
     done: Committed,
     uncounted: u32,
 ) -> Result<(), Fault> {
-    let failed = update.record.error.is_some();
-    let moved_to = match &update.address {
-        Address::Keep => before.moved_to.clone(),
-        Address::MovedTo(target) => Some(target.clone()).filter(|target| *target != before.url),
-        Address::Configured => None,
+    let (moves, target) = match &update.address {
+        Address::Keep => (false, None),
+        Address::MovedTo(target) => (true, Some(target.as_str())),
+        Address::Configured => (true, None),
     };
-    // Validators speak of one address; those of another would make a server say 304 for
-    // something that we never had.
-    let dropped = moved_to != before.moved_to && update.validators.is_none();
-    let validators = update.validators.clone().unwrap_or_default();
-    let recent = feeds::with_poll(&before.recent, (!failed).then_some(done.new_entries.into()));
-    // A feed that left the config during its poll stays paused.
-    let state = if before.status == "paused" { FeedState::Paused } else { update.state };
+    let (etag, last_modified) = match &update.validators {
+        Some(given) => (given.etag.as_deref(), given.last_modified.as_deref()),
+        None => (None, None),
+    };
+    let memory = &update.memory;
     let error = update.record.error.as_deref().map(short_line);
-    connection
-        .prepare_cached(
-            "UPDATE feeds SET
-                 etag = iif(:set, :etag, etag),
-                 last_modified = iif(:set, :last_modified, last_modified),
-                 body_hash = coalesce(:body_hash, body_hash),
-                 moved_to = :moved_to, status = :status, next_poll = :next_poll,
-                 leased_until = NULL, rest_until = :rest_until, last_fetch = :at,
-                 last_success = iif(:error IS NULL, :at, last_success),
-                 consecutive_failures = :failures, failing_since = :failing_since,
-                 error = :error, interval_seconds = :interval, recent = :recent,
-                 memory = :memory, entry_count = entry_count + :uncounted
-              WHERE id = :id",
-        )?
-        .execute(named_params! {
-            ":id": update.feed.0,
-            ":set": update.validators.is_some() || dropped,
-            ":etag": validators.etag,
-            ":last_modified": validators.last_modified,
-            ":body_hash": update.body_hash.map(signed),
-            ":moved_to": moved_to.map(String::from),
-            ":status": state.word(),
-            ":next_poll": update.next_poll.map(millis),
-            ":rest_until": update.memory.retry_after.map(|rest| millis(rest.until)),
-            ":at": millis(update.at),
-            ":failures": update.memory.consecutive_failures,
-            ":failing_since": update.memory.failing_since.map(millis),
-            ":error": error,
-            ":interval": number(update.interval.as_secs()),
-            ":recent": recent,
-            ":memory": serde_json::to_string(&update.memory)?,
-            ":uncounted": uncounted,
-        })?;
-    Ok(())
+    let poll = match error {
+        None => done.new_entries.to_string(),
+        Some(_) => "-".to_owned(),
+    };
+    let rows = connection.prepare_cached(SET_POLL)?.execute(params![
+        update.feed.0,
+        update.validators.is_some(),
+        etag,
+        last_modified,
+        moves,
+        target,
+        update.body_hash.map(signed),
+        update.state.word(),
+        update.next_poll.map(millis),
+        memory.retry_after.map(|rest| millis(rest.until)),
+        millis(update.at),
+        error,
+        memory.consecutive_failures,
+        memory.failing_since.map(millis),
+        number(update.interval.as_secs()),
+        poll,
+        RECENT_GAPS,
+        serde_json::to_string(memory)?,
+        uncounted,
+    ])?;
+    if rows == 0 {
+        return Err(Fault::NoSuchFeed(update.feed.0));
+    }
+    feeds::release(connection, &[update.feed])
 }
+
+/// Validators speak of one address; those of another would make a server say 304 for something
+/// that we never had. A feed that left the config during its poll stays paused.
+const SET_POLL: &str = "UPDATE feeds SET
+         etag = CASE WHEN ?2 THEN ?3
+                     WHEN ?5 AND moved_to IS NOT nullif(?6, url) THEN NULL ELSE etag END,
+         last_modified = CASE WHEN ?2 THEN ?4
+                              WHEN ?5 AND moved_to IS NOT nullif(?6, url) THEN NULL
+                              ELSE last_modified END,
+         moved_to = iif(?5, nullif(?6, url), moved_to),
+         body_hash = coalesce(?7, body_hash),
+         status = iif(status = 'paused', status, ?8),
+         next_poll = ?9, rest_until = ?10, last_fetch = ?11,
+         last_success = iif(?12 IS NULL, ?11, last_success), error = ?12,
+         consecutive_failures = ?13, failing_since = ?14, interval_seconds = ?15,
+         recent = ltrim(iif(length(recent) - length(replace(recent, ' ', '')) < ?17, recent,
+                            substr(recent, instr(recent, ' ') + 1)) || ' ' || ?16),
+         memory = ?18, entry_count = entry_count + ?19
+      WHERE id = ?1";
+
+/// Signs between the polls that `recent` keeps: what a sparkline of a feed shows.
+const RECENT_GAPS: u32 = 23;
 
 fn add_fetch(connection: &Connection, update: &FeedUpdate, done: Committed) -> Result<(), Fault> {
     let record = &update.record;

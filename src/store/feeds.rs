@@ -1,12 +1,9 @@
-//! Feeds: what the config asks for, which are due, and how they do.
+//! Feeds: which are due, who polls them, and how they do.
 //!
-//! In: settings and instants. Out: claimed feeds, and their state for people. The truth
-//! about time is the column `next_poll`: it survives a restart.
+//! In: instants. Out: claimed feeds, and their state for people. The truth about time is the
+//! column `next_poll`: it survives a restart.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use chrono::TimeDelta;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
@@ -18,7 +15,7 @@ use super::{
     values::{count, from_json, millis, state, time, unsigned, url},
 };
 use crate::model::{
-    DueFeed, FeedSetting, FeedState, FeedStatus, PollMemory, Time, Timing, Validators, redacted,
+    DueFeed, FeedState, FeedStatus, PollMemory, Time, Timing, Validators, redacted,
 };
 
 /// Our clock was wrong if a poll ended further than this in the future.
@@ -30,131 +27,6 @@ const SILENT_GAPS: f64 = 10.0;
 /// ... but never sooner than this, however busy it was.
 const SILENT_AT_LEAST: TimeDelta = TimeDelta::days(60);
 
-/// Makes `feeds` agree with the config. Tells whether an output could show it.
-pub(super) fn sync(
-    connection: &Connection,
-    feeds: &[FeedSetting],
-    now: Time,
-) -> Result<bool, Fault> {
-    after_clock_jump(connection, now)?;
-    let mut known: HashMap<String, i64> = connection
-        .prepare("SELECT url, id FROM feeds")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    let moved: HashMap<String, i64> = connection
-        .prepare("SELECT moved_to, id FROM feeds WHERE moved_to IS NOT NULL")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    let wanted: HashSet<&str> = feeds.iter().map(|it| it.url.as_str()).collect();
-    let mut done = HashSet::new();
-    let old_address: HashMap<i64, String> =
-        known.iter().map(|(address, id)| (*id, address.clone())).collect();
-    let mut changed = false;
-    for setting in feeds {
-        let address = setting.url.as_str();
-        if !done.insert(address) {
-            // Listed twice: the first counts.
-            continue;
-        }
-        let id = known.remove(address).or_else(|| {
-            // The operator wrote down where the feed had moved: it is the same feed.
-            let id = *moved.get(address)?;
-            let old = old_address.get(&id)?;
-            if wanted.contains(old.as_str()) { None } else { known.remove(old) }
-        });
-        changed |= match id {
-            Some(id) => update_setting(connection, id, setting, now)?,
-            None => insert(connection, setting, now)?,
-        };
-    }
-    let mut pause = connection.prepare_cached(
-        "UPDATE feeds SET status = 'paused', leased_until = NULL
-          WHERE id = ?1 AND status <> 'paused'",
-    )?;
-    for id in known.into_values() {
-        pause.execute([id])?;
-    }
-    Ok(changed)
-}
-
-fn insert(connection: &Connection, setting: &FeedSetting, now: Time) -> Result<bool, Fault> {
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO feeds (url, name, status, next_poll, wished_interval_millis, schedule,
-                            stands_alone)
-         VALUES (:url, :name, 'new', :now, :interval, :schedule, :alone)",
-    )?;
-    insert.execute(named_params! {
-        ":url": setting.url.as_str(),
-        ":name": setting.name,
-        ":now": millis(now),
-        ":interval": wished_millis(&setting.timing),
-        ":schedule": setting.timing.schedule,
-        ":alone": setting.stands_alone,
-    })?;
-    set_tags(connection, connection.last_insert_rowid(), &setting.tags)?;
-    Ok(false)
-}
-
-fn update_setting(
-    connection: &Connection,
-    id: i64,
-    setting: &FeedSetting,
-    now: Time,
-) -> Result<bool, Fault> {
-    let renamed: bool = connection
-        .prepare_cached("SELECT name <> ?2 FROM feeds WHERE id = ?1")?
-        .query_row((id, &setting.name), |row| row.get(0))?;
-    // A shorter wish counts from now on, not only after the next poll; the server's plea to
-    // be left alone stands above it.
-    let mut update = connection.prepare_cached(
-        "UPDATE feeds SET
-             url = :url, name = :name, schedule = :schedule, stands_alone = :alone,
-             moved_to = nullif(moved_to, :url),
-             next_poll = CASE WHEN wished_interval_millis IS :interval OR :interval IS NULL
-                                   OR last_fetch IS NULL OR next_poll IS NULL THEN next_poll
-                 ELSE min(next_poll, max(:now, coalesce(rest_until, ''),
-                     strftime('%Y-%m-%dT%H:%M:%fZ', last_fetch,
-                              '+' || (:interval / 1000.0) || ' seconds'))) END,
-             wished_interval_millis = :interval,
-             status = CASE WHEN status <> 'paused' THEN status
-                           WHEN consecutive_failures > 0 THEN 'failing'
-                           WHEN last_success IS NULL THEN 'new' ELSE 'ok' END
-          WHERE id = :id AND (moved_to = :url OR status = 'paused'
-              OR (url, name, schedule, stands_alone, wished_interval_millis)
-                  IS NOT (:url, :name, :schedule, :alone, :interval))",
-    )?;
-    update.execute(named_params! {
-        ":id": id,
-        ":url": setting.url.as_str(),
-        ":name": setting.name,
-        ":schedule": setting.timing.schedule,
-        ":alone": setting.stands_alone,
-        ":interval": wished_millis(&setting.timing),
-        ":now": millis(now),
-    })?;
-    // A feed that was gone has no next poll; back in the config it is asked again.
-    connection
-        .prepare_cached(
-            "UPDATE feeds SET next_poll = ?2
-              WHERE id = ?1 AND next_poll IS NULL AND status <> 'gone'",
-        )?
-        .execute((id, millis(now)))?;
-    Ok(set_tags(connection, id, &setting.tags)? || renamed)
-}
-
-fn set_tags(connection: &Connection, feed: i64, tags: &[String]) -> Result<bool, Fault> {
-    if tags_of(connection, FeedId(feed))? == tags {
-        return Ok(false);
-    }
-    connection.prepare_cached("DELETE FROM feed_tags WHERE feed_id = ?1")?.execute([feed])?;
-    let mut insert = connection
-        .prepare_cached("INSERT INTO feed_tags (feed_id, place, tag) VALUES (?1, ?2, ?3)")?;
-    for (place, tag) in (0_i64..).zip(tags) {
-        insert.execute((feed, place, tag))?;
-    }
-    Ok(true)
-}
-
 pub(super) fn tags_of(connection: &Connection, feed: FeedId) -> rusqlite::Result<Vec<String>> {
     connection
         .prepare_cached("SELECT tag FROM feed_tags WHERE feed_id = ?1 ORDER BY place")?
@@ -162,32 +34,46 @@ pub(super) fn tags_of(connection: &Connection, feed: FeedId) -> rusqlite::Result
         .collect()
 }
 
-fn wished_millis(timing: &Timing) -> Option<i64> {
-    timing.interval.map(|wish| i64::try_from(wish.as_millis()).unwrap_or(i64::MAX))
+/// The tags of each feed that has any.
+pub(super) fn all_tags(connection: &Connection) -> rusqlite::Result<HashMap<i64, Vec<String>>> {
+    let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
+    let mut all =
+        connection.prepare_cached("SELECT feed_id, tag FROM feed_tags ORDER BY 1, place")?;
+    let mut rows = all.query([])?;
+    while let Some(row) = rows.next()? {
+        tags.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    Ok(tags)
 }
 
 /// Feeds that were polled by a clock far ahead of `now` would wait until it comes true:
 /// they keep the gap to their next poll, from now on.
 pub(super) fn after_clock_jump(connection: &Connection, now: Time) -> Result<(), Fault> {
+    let limit = millis(now + CLOCK_JUMP);
+    connection
+        .prepare_cached(
+            "DELETE FROM leases WHERE feed_id IN (SELECT id FROM feeds WHERE last_fetch > ?1)",
+        )?
+        .execute([&limit])?;
     connection
         .prepare_cached(
             "UPDATE feeds SET
              next_poll = strftime('%Y-%m-%dT%H:%M:%fZ', :now, '+' || max(0, min(31536000,
                  86400.0 * (julianday(next_poll) - julianday(last_fetch)))) || ' seconds'),
-             last_fetch = :now, leased_until = NULL, rest_until = NULL
+             last_fetch = :now, rest_until = NULL
           WHERE last_fetch > :limit",
         )?
-        .execute(named_params! { ":now": millis(now), ":limit": millis(now + CLOCK_JUMP) })?;
+        .execute(named_params! { ":now": millis(now), ":limit": limit })?;
     Ok(())
 }
 
+/// In the order in which [`due_feed`] reads them.
 const DUE_COLUMNS: &str = "id, name, url, moved_to, etag, last_modified, body_hash,
     wished_interval_millis, schedule, memory, next_poll, last_fetch, last_success, entry_count,
-    stands_alone,
-    (SELECT lease_until FROM subscriptions WHERE feed_id = feeds.id) AS pushed_until";
+    stands_alone, (SELECT lease_until FROM subscriptions WHERE feed_id = feeds.id)";
 
-/// Takes feeds for polling, longest due first: whoever comes later does not get them until
-/// the lease ends or the poll's commit gives them back.
+/// Takes feeds for polling: whoever comes later does not get them until the lease ends or the
+/// poll's commit gives them back.
 pub(super) fn claim(
     connection: &Connection,
     which: &Claim,
@@ -203,11 +89,12 @@ pub(super) fn claim(
     };
     let names = names.map(serde_json::to_string).transpose()?;
     // `Every` may be asked with one instant until nothing is left: what was polled since
-    // then is not among it.
-    let when = if due {
-        "next_poll <= :now"
+    // then is not among it. In the order in which they lie in the file: those that are
+    // committed together then share pages.
+    let (when, order) = if due {
+        ("next_poll <= :now", "next_poll, id")
     } else {
-        "coalesce(rest_until, '') <= :now AND coalesce(last_fetch, '') < :now"
+        ("coalesce(rest_until, '') <= :now AND coalesce(last_fetch, '') < :now", "id")
     };
     let whose = if names.is_some() {
         "name IN (SELECT value FROM json_each(:names))"
@@ -215,30 +102,20 @@ pub(super) fn claim(
         ":names IS NULL"
     };
     let sql = format!(
-        "UPDATE feeds SET leased_until = :until WHERE id IN (
-             SELECT id FROM feeds
-              WHERE {when} AND {whose} AND status NOT IN ('gone', 'paused')
-                AND (leased_until IS NULL OR leased_until <= :now)
-              ORDER BY next_poll LIMIT :limit)
-         RETURNING {DUE_COLUMNS}"
+        "SELECT {DUE_COLUMNS} FROM feeds
+          WHERE {when} AND {whose} AND status NOT IN ('gone', 'paused') AND {FREE}
+          ORDER BY {order} LIMIT :limit"
     );
-    let lease = TimeDelta::from_std(lease).unwrap_or(TimeDelta::days(1));
-    let mut claimed = connection
-        .prepare_cached(&sql)?
-        .query_map(
-            named_params! {
-                ":until": millis(now.checked_add_signed(lease).unwrap_or(now)),
-                ":now": millis(now),
-                ":names": names,
-                ":limit": limit,
-            },
-            due_feed,
-        )?
-        .filter_map(Result::transpose)
-        .collect::<Result<Vec<_>, _>>()?;
-    // Where all are taken, in the order in which they lie in the file: those that are committed
-    // together then share pages.
-    claimed.sort_by_key(|feed| (due.then_some(feed.next_poll), feed.id));
+    let mut due_now = connection.prepare_cached(&sql)?;
+    let mut rows =
+        due_now.query(named_params! { ":now": millis(now), ":names": names, ":limit": limit })?;
+    let until = lease_end(now, lease);
+    let mut claimed = Vec::new();
+    while let Some(row) = rows.next()? {
+        // One that cannot be read is leased, too: it does not stand before the others at once.
+        take(connection, row.get(0)?, &until)?;
+        claimed.extend(due_feed(row)?);
+    }
     Ok(claimed)
 }
 
@@ -251,50 +128,68 @@ pub(super) fn claim_one(
     lease: Duration,
 ) -> Result<Option<DueFeed>, Fault> {
     let sql = format!(
-        "UPDATE feeds SET leased_until = :until
-          WHERE id = :id AND status NOT IN ('gone', 'paused')
-            AND (leased_until IS NULL OR leased_until <= :now)
-         RETURNING {DUE_COLUMNS}"
+        "SELECT {DUE_COLUMNS} FROM feeds
+          WHERE id = :id AND status NOT IN ('gone', 'paused') AND {FREE}"
     );
-    let lease = TimeDelta::from_std(lease).unwrap_or(TimeDelta::days(1));
-    let until = millis(now.checked_add_signed(lease).unwrap_or(now));
     let claimed = connection
         .prepare_cached(&sql)?
-        .query_row(named_params! { ":until": until, ":id": feed.0, ":now": millis(now) }, due_feed)
+        .query_row(named_params! { ":id": feed.0, ":now": millis(now) }, due_feed)
         .optional()?;
+    if claimed.is_some() {
+        take(connection, feed.0, &lease_end(now, lease))?;
+    }
     Ok(claimed.flatten())
+}
+
+/// Nobody has taken it, or not for longer than until `:now`.
+const FREE: &str = "NOT EXISTS (SELECT 1 FROM leases WHERE feed_id = feeds.id AND until > :now)";
+
+fn take(connection: &Connection, feed: i64, until: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO leases (feed_id, until) VALUES (?1, ?2)
+             ON CONFLICT (feed_id) DO UPDATE SET until = excluded.until",
+        )?
+        .execute((feed, until))?;
+    Ok(())
+}
+
+fn lease_end(now: Time, lease: Duration) -> String {
+    let lease = TimeDelta::from_std(lease).unwrap_or(TimeDelta::days(1));
+    millis(now.checked_add_signed(lease).unwrap_or(now))
 }
 
 /// `None` for a URL that a person's hand made unreadable.
 fn due_feed(row: &Row<'_>) -> rusqlite::Result<Option<DueFeed>> {
-    let Some(address) = url(row.get("url")?) else { return Ok(None) };
-    let interval: Option<i64> = row.get("wished_interval_millis")?;
+    let text = |column| row.get_ref(column).map(|value| value.as_str_or_null().ok().flatten());
+    let address = |column| text(column).map(|text| Url::parse(text?).ok());
+    let Some(url) = address(2)? else { return Ok(None) };
+    let interval: Option<i64> = row.get(7)?;
     Ok(Some(DueFeed {
-        id: FeedId(row.get("id")?),
-        name: row.get("name")?,
-        poll_url: url(row.get("moved_to")?).unwrap_or_else(|| address.clone()),
-        url: address,
-        validators: Validators { etag: row.get("etag")?, last_modified: row.get("last_modified")? },
-        body_hash: row.get::<_, Option<i64>>("body_hash")?.map(unsigned),
+        id: FeedId(row.get(0)?),
+        name: row.get(1)?,
+        poll_url: address(3)?.unwrap_or_else(|| url.clone()),
+        url,
+        validators: Validators { etag: row.get(4)?, last_modified: row.get(5)? },
+        body_hash: row.get::<_, Option<i64>>(6)?.map(unsigned),
         timing: Timing {
             interval: interval.map(|millis| Duration::from_millis(count(millis))),
-            schedule: row.get("schedule")?,
+            schedule: row.get(8)?,
         },
         memory: PollMemory {
-            pushed_until: time(row.get("pushed_until")?),
-            ..from_json(row.get("memory")?)
+            pushed_until: time(row.get(15)?),
+            ..text(9)?.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
         },
-        next_poll: time(row.get("next_poll")?).unwrap_or_default(),
-        last_fetch: time(row.get("last_fetch")?),
-        last_success: time(row.get("last_success")?),
-        entries: count(row.get("entry_count")?),
-        stands_alone: row.get("stands_alone")?,
+        next_poll: time(row.get(10)?).unwrap_or_default(),
+        last_fetch: time(row.get(11)?),
+        last_success: time(row.get(12)?),
+        entries: count(row.get(13)?),
+        stands_alone: row.get(14)?,
     }))
 }
 
 pub(super) fn release(connection: &Connection, feeds: &[FeedId]) -> Result<(), Fault> {
-    let mut free =
-        connection.prepare_cached("UPDATE feeds SET leased_until = NULL WHERE id = ?1")?;
+    let mut free = connection.prepare_cached("DELETE FROM leases WHERE feed_id = ?1")?;
     for feed in feeds {
         free.execute([feed.0])?;
     }
@@ -303,11 +198,11 @@ pub(super) fn release(connection: &Connection, feeds: &[FeedId]) -> Result<(), F
 
 /// The same, to be polled not before these instants.
 pub(super) fn put_off(connection: &Connection, feeds: &[(FeedId, Time)]) -> Result<(), Fault> {
-    let mut later = connection.prepare_cached(
-        "UPDATE feeds SET leased_until = NULL, next_poll = max(next_poll, ?2) WHERE id = ?1",
-    )?;
+    let mut later = connection
+        .prepare_cached("UPDATE feeds SET next_poll = max(next_poll, ?2) WHERE id = ?1")?;
     for (feed, until) in feeds {
         later.execute((feed.0, millis(*until)))?;
+        release(connection, &[*feed])?;
     }
     Ok(())
 }
@@ -364,15 +259,17 @@ pub(super) fn next_due(connection: &Connection) -> Result<Option<Time>, Fault> {
         .prepare_cached(
             "SELECT next_poll FROM feeds
               WHERE status NOT IN ('gone', 'paused') AND next_poll IS NOT NULL
-                AND leased_until IS NULL
+                AND NOT EXISTS (SELECT 1 FROM leases WHERE feed_id = feeds.id)
               ORDER BY next_poll LIMIT 1",
         )?
         .query_row([], |row| row.get::<_, Option<String>>(0))
         .optional()?;
     let leased: Option<String> = connection
         .prepare_cached(
-            "SELECT min(max(leased_until, coalesce(next_poll, leased_until))) FROM feeds
-              WHERE leased_until IS NOT NULL AND status NOT IN ('gone', 'paused')",
+            // Not by a join, which may well walk through all feeds.
+            "SELECT min((SELECT max(until, coalesce(next_poll, until)) FROM feeds
+                          WHERE id = feed_id AND status NOT IN ('gone', 'paused')))
+               FROM leases",
         )?
         .query_row([], |row| row.get(0))?;
     Ok([time(free.flatten()), time(leased)].into_iter().flatten().min())
@@ -380,13 +277,7 @@ pub(super) fn next_due(connection: &Connection) -> Result<Option<Time>, Fault> {
 
 /// Every feed and its state, in the order in which they came into the config.
 pub(super) fn statuses(connection: &Connection) -> Result<Vec<FeedStatus>, Fault> {
-    let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
-    let mut all =
-        connection.prepare_cached("SELECT feed_id, tag FROM feed_tags ORDER BY 1, place")?;
-    let mut rows = all.query([])?;
-    while let Some(row) = rows.next()? {
-        tags.entry(row.get(0)?).or_default().push(row.get(1)?);
-    }
+    let mut tags = all_tags(connection)?;
     let mut feeds = connection.prepare_cached(
         "SELECT id, url, name, title, home_page, status, last_success, last_fetch, next_poll,
                 interval_seconds, memory, consecutive_failures, failing_since, error,
@@ -450,19 +341,6 @@ fn silent_since(
     silent.then_some(last_new)
 }
 
-/// Polls that `recent` keeps: what a sparkline of a feed shows.
-const RECENT_POLLS: usize = 24;
-
 pub(super) fn recent_polls(text: &str) -> Vec<Option<u64>> {
     text.split_whitespace().map(|word| word.parse().ok()).collect()
-}
-
-/// `recent` with one more poll at its end.
-pub(super) fn with_poll(recent: &str, new_entries: Option<u64>) -> String {
-    let mut polls = recent_polls(recent);
-    polls.push(new_entries);
-    let skip = polls.len().saturating_sub(RECENT_POLLS);
-    let words = polls.into_iter().skip(skip);
-    let words = words.map(|poll| poll.map_or_else(|| "-".into(), |new| new.to_string()));
-    words.collect::<Vec<_>>().join(" ")
 }

@@ -31,6 +31,7 @@ mod search;
 mod stamp;
 mod subscriptions;
 mod sweep;
+mod sync;
 mod upkeep;
 mod values;
 mod writer;
@@ -240,7 +241,7 @@ impl Store {
     /// got shorter is due sooner.
     pub async fn sync_feeds(&self, feeds: Vec<FeedSetting>, now: Time) -> Result<(), StoreError> {
         let work = move |connection: &Writing| {
-            if feeds::sync(connection, &feeds, now)? {
+            if sync::sync(connection, &feeds, now)? {
                 commit::bump_revision(connection)?;
             }
             Ok(())
@@ -248,7 +249,8 @@ impl Store {
         self.writer()?.run("taking in the config's feeds", work).await
     }
 
-    /// Takes up to `limit` feeds for polling, longest due first, leased until `now + lease`.
+    /// Takes up to `limit` feeds for polling, leased until `now + lease`: those that are due,
+    /// longest due first, or every feed in the order in which they came into the store.
     ///
     /// [`Claim::Every`] and [`Claim::EveryOf`] leave out feeds that were polled since `now`,
     /// so that a caller who asks with one instant until nothing comes has had each once.
@@ -344,14 +346,15 @@ impl Store {
     }
 
     /// [`Self::commit`] where `parts` were taken in before: what was done altogether.
-    pub async fn commit_rest(
+    pub fn commit_rest(
         &self,
         update: FeedUpdate,
         parts: Committed,
-    ) -> Result<Committed, StoreError> {
+    ) -> impl Future<Output = Result<Committed, StoreError>> {
         let rules = self.inner.rules.clone();
         let work = move |connection: &Writing| commit::commit(connection, &update, parts, &rules);
-        self.writer()?.run("committing a poll", work).await
+        let commit = self.writer().map(|writer| writer.run("committing a poll", work));
+        async move { commit?.await }
     }
 
     /// The articles of a query, newest first.

@@ -112,7 +112,7 @@ fn free_dead_leases(connection: &Connection, path: &Path) -> Result<(), StoreErr
     // Held until the leases are free: a command that starts meanwhile waits for that.
     if beside.try_lock().is_ok() {
         connection
-            .execute("UPDATE feeds SET leased_until = NULL WHERE leased_until IS NOT NULL", [])
+            .execute("DELETE FROM leases", [])
             .map_err(|error| StoreError::from_sqlite(path, "freeing feeds", error))?;
     }
     Ok(())

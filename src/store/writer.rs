@@ -27,10 +27,10 @@ use super::{
 };
 
 /// Jobs that may wait; who comes later waits outside, so that memory stays bounded.
-const QUEUE: usize = 256;
+const QUEUE: usize = 512;
 
 /// Jobs of one transaction: more gain nothing and make the others' answers late.
-const BATCH: usize = 200;
+const BATCH: usize = 400;
 
 /// A transaction that took so long ends, so that what it did is safe and answered.
 const LONGEST_BATCH: Duration = Duration::from_millis(500);
@@ -39,8 +39,11 @@ const LONGEST_BATCH: Duration = Duration::from_millis(500);
 const SEVERAL: usize = 4;
 
 /// A transaction is open for more jobs at least so long where several came before: less than
-/// a server's answer takes, and long enough for a hundred answers of quick ones.
-const GATHERING: Duration = Duration::from_millis(10);
+/// a server's answer takes, and long enough for hundreds of answers of quick ones.
+const GATHERING: Duration = Duration::from_millis(20);
+
+/// How often it looks for them meanwhile.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Without a job for so long, what waits is written.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -138,14 +141,19 @@ impl Writer {
 
     /// Runs `work` in the next transaction; answers after the synced commit. It may run more
     /// than once, each time from the same state of the store.
-    pub(super) async fn run<T: Send + 'static>(
+    ///
+    /// Boxed at once, so that the future that waits for it is small.
+    pub(super) fn run<T: Send + 'static>(
         &self,
         doing: &'static str,
         work: impl FnMut(&Writing) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    ) -> impl Future<Output = Result<T, StoreError>> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Shared(Box::new(Task { doing, work, result: None, reply }))).await?;
-        answer.await.unwrap_or_else(|_| Err(self.broken(doing)))
+        let job = Job::Shared(Box::new(Task { doing, work, result: None, reply }));
+        async move {
+            self.send(job).await?;
+            answer.await.unwrap_or_else(|_| Err(self.broken(doing)))
+        }
     }
 
     /// Runs `work` between two transactions.
@@ -315,15 +323,17 @@ impl Desk {
     /// A job that is there, or comes in a moment: where several came together before, waiting
     /// for the next ones makes fewer transactions, each with a sync and with pages of its own.
     fn soon(&self, inbox: &mut mpsc::Receiver<Job>, began: Instant) -> Option<Job> {
-        if let Ok(job) = inbox.try_recv() {
-            return Some(job);
+        loop {
+            if let Ok(job) = inbox.try_recv() {
+                return Some(job);
+            }
+            let left = GATHERING.saturating_sub(began.elapsed());
+            if self.jobs_before < SEVERAL || left.is_zero() || inbox.is_closed() {
+                return None;
+            }
+            // None of them wakes this thread: that would cost as much as many a job itself.
+            std::thread::sleep(left.min(LOOK));
         }
-        let left = GATHERING.saturating_sub(began.elapsed());
-        let clock = self.clock.as_ref()?;
-        if self.jobs_before < SEVERAL || left.is_zero() {
-            return None;
-        }
-        clock.block_on(async { timeout(left, inbox.recv()).await }).ok().flatten()
     }
 
     /// One job in a transaction of its own, after it shared one with a job that failed.

@@ -271,7 +271,8 @@ fn killed_between_the_answer_and_the_commit_a_push_is_polled_for_at_the_next_sta
     // As if another process were polling the feed: the push has to wait for that.
     let shell = rusqlite::Connection::open(world.store_path()).unwrap();
     shell.busy_timeout(PATIENCE).unwrap();
-    shell.execute("UPDATE feeds SET leased_until = '2999-01-01T00:00:00.000Z'", []).unwrap();
+    let lease = "INSERT INTO leases SELECT id, '2999-01-01T00:00:00.000Z' FROM feeds";
+    shell.execute(lease, []).unwrap();
     let second = document(&["First boat", "Second boat"]);
     assert_eq!(wish.push(&daemon, wish.value("hub.secret"), &second), 202);
     daemon.kill();

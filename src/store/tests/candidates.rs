@@ -143,7 +143,10 @@ fn as_of_before_periods(shell: &Connection) {
                  ALTER TABLE state DROP COLUMN cleaning_version;
                  ALTER TABLE state DROP COLUMN cleaned_to;
                  ALTER TABLE state DROP COLUMN keys_from;
-                 ALTER TABLE state DROP COLUMN index_from;";
+                 ALTER TABLE state DROP COLUMN index_from;
+                 DROP TABLE leases;
+                 ALTER TABLE feeds ADD COLUMN leased_until TEXT;
+                 CREATE INDEX feeds_leased ON feeds (leased_until);";
     shell.execute_batch(later).unwrap();
     shell.pragma_update(None, "user_version", 4).unwrap();
 }

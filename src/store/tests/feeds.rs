@@ -213,3 +213,63 @@ async fn a_daemon_that_starts_leaves_the_feeds_of_a_command_beside_it_alone() {
     let daemon = Store::open(&house.path(), OpenAs::Daemon, RULES).unwrap();
     assert_eq!(daemon.claim(Claim::Due, noon(), 9, LEASE).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_config_that_says_the_same_writes_nothing() {
+    let house = House::with(&["a", "b"]).await;
+    let shell = house.shell();
+    let written = || shell.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0));
+    let before = written().unwrap();
+    house.configure(&["b", "a"]).await;
+    assert_eq!(written().unwrap(), before);
+    house.configure(&["b"]).await;
+    assert_ne!(written().unwrap(), before);
+}
+
+#[tokio::test]
+async fn each_setting_of_a_feed_that_is_there_can_be_changed() {
+    let house = House::with(&["a"]).await;
+    type Change = fn(&mut FeedSetting);
+    let changes: [Change; 5] = [
+        |feed| feed.name = "renamed".to_owned(),
+        |feed| feed.timing.interval = Some(Duration::from_secs(7_200)),
+        |feed| feed.timing.schedule = Some("0 0 * * *".to_owned()),
+        |feed| feed.stands_alone = true,
+        |feed| feed.tags = vec!["other".to_owned()],
+    ];
+    let mut wanted = setting("a");
+    for change in changes {
+        change(&mut wanted);
+        house.store.sync_feeds(vec![wanted.clone()], noon()).await.unwrap();
+        let claimed = house.store.claim(Claim::Every, noon(), 9, LEASE).await.unwrap();
+        house.store.release(vec![FeedId(1)]).await.unwrap();
+        let tags = house.store.feeds().await.unwrap().remove(0).tags;
+        let feed = claimed.into_iter().next().unwrap();
+        let DueFeed { url, name, timing, stands_alone, .. } = feed;
+        assert_eq!(FeedSetting { url, name, tags, timing, stands_alone }, wanted);
+    }
+}
+
+#[tokio::test]
+async fn the_last_polls_are_remembered_oldest_first() {
+    let house = House::with(&["a"]).await;
+    for poll in 0..30 {
+        let mut unchanged = update(FeedId(1), noon() + hours(poll), &[]);
+        unchanged.reading = None;
+        unchanged.record.error = (poll % 10 == 9).then(|| "HTTP 500".to_owned());
+        house.store.commit(unchanged).await.unwrap();
+    }
+    house.poll(1, noon() + hours(30), &[entry("one"), entry("two")]).await;
+    let polls = house.store.feeds().await.unwrap().remove(0).recent_polls;
+    assert_eq!(polls.len(), 24);
+    assert_eq!(polls[20..], [Some(0), Some(0), None, Some(2)]);
+}
+
+#[tokio::test]
+async fn the_poll_of_a_feed_that_is_not_there_is_refused() {
+    let house = House::with(&["a"]).await;
+    let mut unknown = update(FeedId(2), noon(), &[]);
+    unknown.reading = None;
+    assert!(house.store.commit(unknown).await.is_err());
+    assert_eq!(house.number("SELECT count(*) FROM fetches"), 0);
+}
