@@ -66,6 +66,8 @@ pub struct HostPass {
     place: Option<(Arc<HostState>, OwnedSemaphorePermit)>,
     /// When the request before this pass ended.
     previous: Option<Instant>,
+    /// Nothing more is to be asked of the host for now.
+    is_last: bool,
 }
 
 #[derive(Debug)]
@@ -189,11 +191,11 @@ impl HostGate {
             times.next = Instant::now().checked_add(self.pause(&times));
             times.last
         };
-        HostPass { gate: self.clone(), place: Some((host, permit)), previous }
+        HostPass { gate: self.clone(), place: Some((host, permit)), previous, is_last: false }
     }
 
     fn free_pass(&self) -> HostPass {
-        HostPass { gate: self.clone(), place: None, previous: None }
+        HostPass { gate: self.clone(), place: None, previous: None, is_last: false }
     }
 
     fn pause(&self, times: &Times) -> Duration {
@@ -260,6 +262,11 @@ impl HostState {
 }
 
 impl HostPass {
+    /// Nothing more is to be asked of the host for now: no connection is kept.
+    pub fn be_last(&mut self) {
+        self.is_last = true;
+    }
+
     /// Whether this pass is for the host of `url`, too.
     pub(super) fn is_for(&self, url: &Url) -> bool {
         let ours = self.place.as_ref().map(|(host, _)| host.key.as_str());
@@ -282,6 +289,10 @@ impl HostPass {
         if let Some((host, _)) = &self.place {
             lock(&host.times).private = Some(!is_public(address));
         }
+    }
+
+    pub(super) fn is_last(&self) -> bool {
+        self.is_last
     }
 
     /// Whether a connection of an earlier request may have been used again.

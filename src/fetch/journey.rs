@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::Utc;
 use reqwest::{
     Response, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
 };
 use tokio::time::Instant;
 use url::{Host, Url};
@@ -169,10 +169,18 @@ impl Journey<'_> {
 
     fn request(
         &self,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
     ) -> impl Future<Output = reqwest::Result<Response>> + use<> {
+        // Each connection that is kept costs an open file and its buffers, here and there.
+        let is_last = self.pass.as_ref().is_some_and(HostPass::is_last);
+        if is_last {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let may_reuse = self.pass.as_ref().is_some_and(HostPass::may_reuse);
+        // HTTP/2 has no such field; of this client no connection is kept in any case.
+        let client = if is_last && !may_reuse { &self.fetcher.once } else { &self.fetcher.client };
+        let client = client.clone();
         // reqwest makes an Authorization field of the credentials, and cuts them from the URL.
-        let client = self.fetcher.client.clone();
         let request = match &self.ask.message {
             None => client.get(self.at.clone()),
             Some(Message { content_type, body }) => client
@@ -237,11 +245,14 @@ impl Journey<'_> {
 
     async fn change_host(&mut self) -> Result<(), FetchError> {
         // First out of the one host, then into the other: nobody waits in a circle.
-        self.pass = None;
+        let is_last = self.pass.take().is_some_and(|pass| pass.is_last());
         let patience = self.fetcher.limits.timeout;
         let host = self.at.host_str().unwrap_or_default();
         match tokio::time::timeout(patience, self.fetcher.hosts.enter(&self.at)).await {
-            Ok(Ok(pass)) => {
+            Ok(Ok(mut pass)) => {
+                if is_last {
+                    pass.be_last();
+                }
                 self.pass = Some(pass);
                 Ok(())
             }

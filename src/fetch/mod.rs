@@ -43,6 +43,8 @@ use journey::{Ask, Message};
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     client: reqwest::Client,
+    /// The same, but keeps no connection.
+    once: reqwest::Client,
     limits: Arc<FetchLimits>,
     user_agent: Arc<str>,
     hosts: HostGate,
@@ -58,10 +60,13 @@ pub enum FetcherError {
 
 impl Fetcher {
     pub fn new(limits: FetchLimits) -> Result<Self, FetcherError> {
-        let client = client(&limits)
-            .map_err(|error| FetcherError::Client { reason: faults::root_cause(&error) })?;
+        let client = |idle_per_host| {
+            client(&limits, idle_per_host)
+                .map_err(|error| FetcherError::Client { reason: faults::root_cause(&error) })
+        };
         Ok(Self {
-            client,
+            client: client(limits.per_host.max(1))?,
+            once: client(0)?,
             user_agent: request::user_agent(limits.user_agent_contact.as_deref()).into(),
             hosts: HostGate::new(limits.per_host, limits.host_delay),
             budget: BodyBudget::new(limits.max_body_bytes),
@@ -121,7 +126,7 @@ impl Fetcher {
     }
 }
 
-fn client(limits: &FetchLimits) -> reqwest::Result<reqwest::Client> {
+fn client(limits: &FetchLimits, idle_per_host: usize) -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder()
         .dns_resolver(resolver::Resolver { allow_private: limits.allow_private_networks })
         // Redirects are followed by our own loop, which judges each hop.
@@ -132,7 +137,7 @@ fn client(limits: &FetchLimits) -> reqwest::Result<reqwest::Client> {
         // Tries are ours to count; of none no request is kept a copy.
         .retry(reqwest::retry::never().max_retries_per_request(0))
         .connect_timeout(limits.timeout.min(CONNECT_TIMEOUT))
-        .pool_max_idle_per_host(limits.per_host.max(1))
+        .pool_max_idle_per_host(idle_per_host)
         .pool_idle_timeout(POOL_IDLE)
         .http1_max_headers(MAX_HEADERS)
         .http1_ignore_invalid_headers_in_responses(true)

@@ -177,12 +177,17 @@ impl Dispatch {
                         }
                     }
             });
-            if let Some(feed) = &next {
+            if let Some((feed, _)) = &next {
                 self.quick_waiting -= usize::from(self.quick.contains(&feed.id));
             }
             match (next, pass) {
-                (Some(feed), Some(pass)) => self.start(feed, pass),
-                (Some(feed), None) => {
+                (Some((feed, is_last)), Some(mut pass)) => {
+                    if is_last {
+                        pass.be_last();
+                    }
+                    self.start(feed, pass);
+                }
+                (Some((feed, _)), None) => {
                     let now = Utc::now();
                     let until = now + rests.unwrap_or_default();
                     self.ours.remove(&feed.id);

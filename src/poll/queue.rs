@@ -39,8 +39,9 @@ impl Queue {
         self.waiting += 1;
     }
 
-    /// The next feed whose line `may_go`; asked once a line, those first that have begun.
-    pub fn next(&mut self, may_go: impl FnMut(&Line) -> bool) -> Option<Box<DueFeed>> {
+    /// The next feed whose line `may_go`, and whether none of its host waits any more; asked
+    /// once a line, those first that have begun.
+    pub fn next(&mut self, may_go: impl FnMut(&Line) -> bool) -> Option<(Box<DueFeed>, bool)> {
         let at = self.turns.iter().position(may_go)?;
         let line = self.turns.remove(at)?;
         let feeds = self.feeds.get_mut(&line)?;
@@ -48,10 +49,11 @@ impl Queue {
         self.waiting -= 1;
         if feeds.is_empty() {
             self.feeds.remove(&line);
-        } else {
-            self.turns.push_front(line);
+            let other = Line { is_quick: !line.is_quick, ..line };
+            return Some((feed, !self.feeds.contains_key(&other)));
         }
-        Some(feed)
+        self.turns.push_front(line);
+        Some((feed, false))
     }
 
     /// From now on another gate lets them in.
@@ -121,7 +123,7 @@ mod tests {
     }
 
     fn order(queue: &mut Queue, mut may_go: impl FnMut(&Line) -> bool) -> Vec<i64> {
-        std::iter::from_fn(|| queue.next(&mut may_go)).map(|feed| feed.id.0).collect()
+        std::iter::from_fn(|| queue.next(&mut may_go)).map(|(feed, _)| feed.id.0).collect()
     }
 
     #[test]
@@ -156,6 +158,19 @@ mod tests {
     }
 
     #[test]
+    fn the_last_of_a_host_is_known() {
+        let mut queue = queue(&["http://a/1", "http://b/1", "http://a/2"]);
+        queue.push(feed(3, "http://a/3"), &gate(), true);
+        let last =
+            std::iter::from_fn(|| queue.next(|_| true)).map(|(feed, last)| (feed.id.0, last));
+        assert_eq!(
+            last.collect::<Vec<_>>(),
+            [(0, false), (2, false), (1, true), (3, true)],
+            "of a's, quick ones wait in a line of their own"
+        );
+    }
+
+    #[test]
     fn another_gate_finds_all_of_them_as_they_stood() {
         let mut queue = queue(&["http://a/1", "http://b/1", "http://a/2"]);
         queue.push(feed(3, "http://a/3"), &gate(), true);
@@ -167,7 +182,7 @@ mod tests {
                 Turn::Now(open) => pass.replace(open).is_none(),
                 _ => false,
             });
-            Some((feed?.id.0, pass))
+            Some((feed?.0.id.0, pass))
         })
         .collect();
         assert_eq!(passes.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [0, 1]);

@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use crate::{
     crash::Log,
     origin::{Answer, Origin},
-    world::{PATIENCE, World},
+    world::{PATIENCE, Ran, World},
 };
 
 /// An origin whose feed says something new in each answer, of about so many bytes.
@@ -330,6 +330,38 @@ fn a_port_in_use_ends_with_one_line_and_1() {
     let line = format!("merganser: cannot listen on 127.0.0.1:{port}: change [server] listen");
     assert!(matches!(ran.stderr.lines().collect::<Vec<_>>()[..], [one] if one.starts_with(&line)));
     assert!(!world.store_path().exists(), "nothing is made before it is known to be of use");
+}
+
+/// Each connection is an open file: those to hosts that nothing more is asked of are closed.
+#[test]
+fn a_round_over_more_hosts_than_files_may_be_open_reaches_them_all() {
+    const HOSTS: usize = 300;
+    // All of 127.0.0.0/8 is this machine.
+    let origin = Origin::start_at("0.0.0.0:0");
+    let port = origin.address.port();
+    let document = "<rss version='2.0'><channel><title>A</title>\
+         <item><title>One</title><guid>1</guid></item></channel></rss>";
+    let mut world = World::new().fetching("concurrency = 20");
+    for host in 0..HOSTS {
+        let address = format!("127.0.{}.{}", host / 100, host % 100 + 2);
+        // One in ten hosts has two feeds.
+        for feed in 0..=usize::from(host % 10 == 0) {
+            let path = format!("/{host}-{feed}.xml");
+            origin.on(&path, Answer::ok(document));
+            world =
+                world.feed(&format!("{host}-{feed}"), &format!("http://{address}:{port}{path}"));
+        }
+    }
+    world.write_config();
+    let mut command = Command::new("sh");
+    // The hard limit as well: merganser raises the soft one.
+    command.args(["-c", "ulimit -n 120 && exec \"$0\" fetch", env!("CARGO_BIN_EXE_merganser")]);
+    let ran: Ran = command.env("MERGANSER_CONFIG", world.config_path()).output().unwrap().into();
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains(&format!("{} feeds polled", HOSTS * 11 / 10)), "{}", ran.stdout);
+    assert!(ran.stdout.contains(" 0 failed"), "{}", ran.stdout);
+    // Two feeds of one host come over one connection.
+    assert_eq!(origin.connections(), HOSTS);
 }
 
 #[test]
