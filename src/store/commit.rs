@@ -236,7 +236,6 @@ fn set_poll(
         moves,
         target,
         update.body_hash.map(signed),
-        update.state.word(),
         update.next_poll.map(millis),
         memory.retry_after.map(|rest| millis(rest.until)),
         millis(update.at),
@@ -252,11 +251,18 @@ fn set_poll(
     if rows == 0 {
         return Err(Fault::NoSuchFeed(update.feed.0));
     }
+    // Of its own: SQLite makes a table of the five words that a state may be, each time that
+    // one is written. A feed that left the config during its poll stays paused.
+    connection
+        .prepare_cached(
+            "UPDATE feeds SET status = ?2 WHERE id = ?1 AND status <> ?2 AND status <> 'paused'",
+        )?
+        .execute((update.feed.0, update.state.word()))?;
     feeds::release(connection, &[update.feed])
 }
 
 /// Validators speak of one address; those of another would make a server say 304 for something
-/// that we never had. A feed that left the config during its poll stays paused.
+/// that we never had.
 const SET_POLL: &str = "UPDATE feeds SET
          etag = CASE WHEN ?2 THEN ?3
                      WHEN ?5 AND moved_to IS NOT nullif(?6, url) THEN NULL ELSE etag END,
@@ -264,14 +270,12 @@ const SET_POLL: &str = "UPDATE feeds SET
                               WHEN ?5 AND moved_to IS NOT nullif(?6, url) THEN NULL
                               ELSE last_modified END,
          moved_to = iif(?5, nullif(?6, url), moved_to),
-         body_hash = coalesce(?7, body_hash),
-         status = iif(status = 'paused', status, ?8),
-         next_poll = ?9, rest_until = ?10, last_fetch = ?11,
-         last_success = iif(?12 IS NULL, ?11, last_success), error = ?12,
-         consecutive_failures = ?13, failing_since = ?14, interval_seconds = ?15,
-         recent = ltrim(iif(length(recent) - length(replace(recent, ' ', '')) < ?17, recent,
-                            substr(recent, instr(recent, ' ') + 1)) || ' ' || ?16),
-         memory = ?18, entry_count = entry_count + ?19
+         body_hash = coalesce(?7, body_hash), next_poll = ?8, rest_until = ?9, last_fetch = ?10,
+         last_success = iif(?11 IS NULL, ?10, last_success), error = ?11,
+         consecutive_failures = ?12, failing_since = ?13, interval_seconds = ?14,
+         recent = ltrim(iif(length(recent) - length(replace(recent, ' ', '')) < ?16, recent,
+                            substr(recent, instr(recent, ' ') + 1)) || ' ' || ?15),
+         memory = ?17, entry_count = entry_count + ?18
       WHERE id = ?1";
 
 /// Signs between the polls that `recent` keeps: what a sparkline of a feed shows.

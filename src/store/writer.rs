@@ -38,12 +38,12 @@ const LONGEST_BATCH: Duration = Duration::from_millis(500);
 /// Jobs of one transaction that promise more.
 const SEVERAL: usize = 4;
 
-/// A transaction is open for more jobs at least so long where several came before: less than
-/// a server's answer takes, and long enough for hundreds of answers of quick ones.
-const GATHERING: Duration = Duration::from_millis(20);
+/// A transaction stays open for so long while jobs keep coming, where several came before: less
+/// than a server's answer takes, and long enough for hundreds of answers of quick ones.
+const GATHERING: Duration = Duration::from_millis(40);
 
-/// How often it looks for them meanwhile.
-const LOOK: Duration = Duration::from_millis(5);
+/// How often it looks for them; when none has come since, it ends.
+const LOOK: Duration = Duration::from_millis(8);
 
 /// Without a job for so long, what waits is written.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -323,17 +323,16 @@ impl Desk {
     /// A job that is there, or comes in a moment: where several came together before, waiting
     /// for the next ones makes fewer transactions, each with a sync and with pages of its own.
     fn soon(&self, inbox: &mut mpsc::Receiver<Job>, began: Instant) -> Option<Job> {
-        loop {
-            if let Ok(job) = inbox.try_recv() {
-                return Some(job);
-            }
-            let left = GATHERING.saturating_sub(began.elapsed());
-            if self.jobs_before < SEVERAL || left.is_zero() || inbox.is_closed() {
-                return None;
-            }
-            // None of them wakes this thread: that would cost as much as many a job itself.
-            std::thread::sleep(left.min(LOOK));
+        if let Ok(job) = inbox.try_recv() {
+            return Some(job);
         }
+        if self.jobs_before < SEVERAL || began.elapsed() >= GATHERING {
+            return None;
+        }
+        // Those that come meanwhile do not wake this thread: that would cost as much as many a
+        // job itself.
+        std::thread::sleep(LOOK);
+        inbox.try_recv().ok()
     }
 
     /// One job in a transaction of its own, after it shared one with a job that failed.
