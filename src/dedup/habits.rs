@@ -164,6 +164,7 @@ impl Uses {
     fn encode(&self, bytes: &mut Vec<u8>) {
         let length = u16::try_from(self.things.len()).unwrap_or(u16::MAX);
         bytes.extend(length.to_le_bytes());
+        bytes.reserve(usize::from(length) * size_of::<(u32, Partners)>());
         for (thing, partners) in self.things.iter().zip(&self.partners).take(usize::from(length)) {
             bytes.extend_from_slice(&thing.to_le_bytes());
             bytes.push(partners.count);

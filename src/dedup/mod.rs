@@ -12,6 +12,7 @@
 mod address;
 mod align;
 mod choose;
+mod edges;
 mod fingerprint;
 mod habits;
 mod hands;

@@ -6,7 +6,12 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::words::{MOST_WORDS, Word, Words};
+use super::{
+    edges::{
+        TAILS, is_byline, is_ellipsis, is_quotation, last_ellipsis, phrase_at_end, without_dateline,
+    },
+    words::{MOST_WORDS, Word, Words},
+};
 use crate::model::{reference, split_at_sign};
 
 /// What an entry says in its own words.
@@ -46,7 +51,7 @@ struct Walk<'a> {
     /// The paragraph being read, entities undone.
     buffer: String,
     /// Room to hash a paragraph in.
-    hashes: Vec<u8>,
+    hashes: Vec<[u8; 4]>,
     /// Bytes of it that stand inside links.
     linked: usize,
     starts_with_link: bool,
@@ -200,10 +205,8 @@ impl<'a> Walk<'a> {
             return;
         }
         self.hashes.clear();
-        for word in list {
-            self.hashes.extend_from_slice(&word.hash.to_le_bytes());
-        }
-        let hash = xxh3_64(&self.hashes);
+        self.hashes.extend(list.iter().map(|word| word.hash.to_le_bytes()));
+        let hash = xxh3_64(self.hashes.as_flattened());
         self.text.paragraphs.push(Paragraph {
             start,
             end: start + length,
@@ -253,15 +256,7 @@ impl<'a> Walk<'a> {
         if let Some(words) = self.tail_with_title() {
             return words;
         }
-        if !may_end_in_tail(text) {
-            return 0;
-        }
-        let begin = text.char_indices().rev().take(LONGEST_PHRASE).last().map_or(0, |(at, _)| at);
-        let tail = text.get(begin..).unwrap_or_default();
-        let tail = tail.trim_end_matches(|c: char| !c.is_alphanumeric());
-        let tail = tail.to_lowercase();
-        let phrase = TAILS.iter().find(|phrase| tail.ends_with(*phrase));
-        phrase.map_or(0, |phrase| Words::of(phrase).len())
+        phrase_at_end(text).map_or(0, |phrase| Words::of(phrase).len())
     }
 
     /// "Continue reading TITLE at SITE", run into the last sentence of a teaser.
@@ -296,38 +291,6 @@ impl<'a> Walk<'a> {
         self.text
     }
 }
-
-/// Where the last ellipsis begins: one in a single character, else three points.
-fn last_ellipsis(text: &str) -> Option<usize> {
-    // Both characters begin with this byte in UTF-8; so do dashes and quotes.
-    let single =
-        memchr::memchr(0xe2, text.as_bytes()).and_then(|_| text.rfind('…').max(text.rfind('⋯')));
-    single.or_else(|| {
-        memchr::memrchr_iter(b'.', text.as_bytes())
-            .filter_map(|last| last.checked_sub(2))
-            .find(|&at| text.get(at..).is_some_and(|end| end.starts_with("...")))
-    })
-}
-
-/// Whether one of [`TAILS`] may be what the text ends with: asked of every paragraph, and
-/// nearly always answered by its last letters.
-fn may_end_in_tail(text: &str) -> bool {
-    let text = text.trim_end_matches(|c: char| !c.is_alphanumeric());
-    match text.as_bytes().last_chunk::<LAST_LETTERS>() {
-        None => !text.is_ascii(),
-        Some(end) if end.is_ascii() => {
-            let end = end.map(|letter| letter.to_ascii_lowercase());
-            TAILS.iter().any(|phrase| phrase.as_bytes().ends_with(&end))
-        }
-        Some(_) => {
-            let last = text.chars().next_back().and_then(|letter| letter.to_lowercase().last());
-            last.is_some_and(|last| TAILS.iter().any(|phrase| phrase.ends_with(last)))
-        }
-    }
-}
-
-/// Bytes that are looked at; each of [`TAILS`] has more.
-const LAST_LETTERS: usize = 4;
 
 /// What stands before and behind the first blank line.
 fn split_at_blank_line(text: &str) -> Option<(&str, &str)> {
@@ -445,89 +408,6 @@ fn decode_into(text: &str, out: &mut String) {
     out.push_str(rest);
 }
 
-/// A paragraph that is somebody else's words from end to end.
-fn is_quotation(text: &str) -> bool {
-    let mut characters = text.chars();
-    let (Some(first), Some(last)) = (characters.next(), characters.next_back()) else {
-        return false;
-    };
-    let closing = match first {
-        '"' => "\"",
-        '“' => "”",
-        '„' => "“”",
-        '«' => "»",
-        '»' => "«",
-        '「' => "」",
-        '『' => "』",
-        _ => return false,
-    };
-    closing.contains(last)
-        && text.len() >= SHORTEST_QUOTATION
-        && !characters.as_str().contains(|c| c == first || closing.contains(c))
-}
-
-/// A shorter run in quotes is a remark, in bytes.
-const SHORTEST_QUOTATION: usize = 80;
-
-/// "By NAME", "Written by NAME, business reporter".
-fn is_byline(text: &str, words: usize) -> bool {
-    words <= LONGEST_BYLINE
-        && !text.ends_with(['.', '!', '?', '。'])
-        && [
-            "By ",
-            "BY ",
-            "by ",
-            "Written by ",
-            "Von ",
-            "Par ",
-            "Por ",
-            "Di ",
-            "Door ",
-            "Av ",
-            "Posted by ",
-        ]
-        .iter()
-        .any(|start| text.starts_with(start))
-}
-
-const LONGEST_BYLINE: usize = 12;
-
-/// The paragraph without "LONDON, 2 Nov (PA) - " or "DUBLIN: " before it.
-fn without_dateline(text: &str) -> &str {
-    let near = text
-        .char_indices()
-        .nth(LONGEST_DATELINE)
-        .map_or(text, |(end, _)| text.get(..end).unwrap_or(text));
-    let mut found = None;
-    for mark in [" - ", " — ", " – ", " -- ", "—", ": "] {
-        if let Some((place, _)) = near.split_once(mark)
-            && is_place(place, mark == ": " || mark == "—")
-        {
-            found = text.get(place.len() + mark.len()..);
-            break;
-        }
-    }
-    found.unwrap_or(text)
-}
-
-/// Datelines are short; in characters.
-const LONGEST_DATELINE: usize = 70;
-
-/// A place in capitals, or a place with its agency in brackets.
-fn is_place(text: &str, strict: bool) -> bool {
-    let letters = || text.chars().filter(|c| c.is_alphabetic());
-    let in_capitals = letters().count() >= 3 && letters().all(char::is_uppercase);
-    let first_in_capitals = text.split([' ', ',']).next().is_some_and(|word| {
-        word.chars().count() >= 2 && word.chars().all(|c| c.is_uppercase() || c == '.' || c == '-')
-    });
-    let with_agency = text.trim_end().ends_with(')') && text.contains('(');
-    if strict { in_capitals } else { in_capitals || first_in_capitals || with_agency }
-}
-
-fn is_ellipsis(character: char) -> bool {
-    character == '…' || character == '⋯'
-}
-
 /// Words after an ellipsis that still only lead on.
 const LONGEST_TAIL: usize = 6;
 /// A title of fewer words is no proof that it is meant.
@@ -536,48 +416,6 @@ const SHORTEST_TITLE: usize = 3;
 const BEFORE_TITLE: usize = 3;
 /// Words around a title that only lead on ("The post … appeared first on …").
 const AROUND_TITLE: usize = 10;
-/// Characters of the longest of [`TAILS`], and a little.
-const LONGEST_PHRASE: usize = 32;
-
-/// The longer phrase before the shorter that it ends with.
-const TAILS: &[&str] = &[
-    "read the full article",
-    "read the full story",
-    "read the full post",
-    "read full article",
-    "read full story",
-    "continue reading",
-    "read the rest",
-    "keep reading",
-    "read more",
-    "view more",
-    "learn more",
-    "full story",
-    "weiterlesen",
-    "mehr lesen",
-    "mehr dazu",
-    "lire la suite",
-    "en savoir plus",
-    "leer más",
-    "seguir leyendo",
-    "continua a leggere",
-    "leggi tutto",
-    "ler mais",
-    "leia mais",
-    "lees meer",
-    "lees verder",
-    "läs mer",
-    "les mer",
-    "læs mere",
-    "czytaj więcej",
-    "číst dále",
-    "читать далее",
-    "читать дальше",
-    "続きを読む",
-    "阅读全文",
-    "閱讀全文",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -127,24 +127,22 @@ impl Words {
 
     /// Appends the words of `text`, up to `most` words in all.
     pub fn push(&mut self, text: &str, most: usize) {
-        let mut rest = text;
+        let mut at = 0;
         while self.list.len() < most {
-            rest = from_word(rest);
-            if rest.is_empty() {
-                return;
-            }
-            if let Some((word, classes)) = plain_word(rest) {
-                self.take_plain(word, classes);
-                rest = rest.get(word.len()..).unwrap_or_default();
+            let Some(begin) = next_word(text, at) else { return };
+            if let Some((end, classes)) = plain_word(text.as_bytes(), begin) {
+                self.take_plain(text.get(begin..end).unwrap_or_default(), classes);
+                at = end;
                 continue;
             }
-            // An address inside a text is not part of its wording.
-            if rest.starts_with("http://") || rest.starts_with("https://") {
-                rest = rest.find(char::is_whitespace).and_then(|end| rest.get(end..)).unwrap_or("");
-                continue;
-            }
-            let used = self.take(rest);
-            rest = rest.get(used..).unwrap_or_default();
+            let rest = text.get(begin..).unwrap_or_default();
+            at = begin
+                + if rest.starts_with("http://") || rest.starts_with("https://") {
+                    // An address inside a text is not part of its wording.
+                    rest.find(char::is_whitespace).unwrap_or(rest.len())
+                } else {
+                    self.take(rest)
+                };
         }
     }
 
@@ -221,6 +219,7 @@ impl Words {
     }
 
     /// Adds the word whose letters begin at `start`.
+    #[inline]
     fn add(&mut self, start: usize, mut facts: u8) {
         let letters = self.letters.get(start..).unwrap_or_default();
         let hash = short_hash(letters);
@@ -234,52 +233,55 @@ impl Words {
     }
 }
 
-/// The text from its first letter or digit on.
-fn from_word(text: &str) -> &str {
+/// Where the next letter or digit is, from a place on.
+fn next_word(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut at = 0;
+    let mut at = from;
     while let Some(&byte) = bytes.get(at) {
-        if byte.is_ascii() {
-            if ascii_class(byte) != 0 {
-                break;
-            }
-            at += 1;
-        } else {
-            let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) else {
-                break;
-            };
-            if class(character) & ALPHANUMERIC != 0 {
-                break;
-            }
-            at += character.len_utf8();
+        if ascii_class(byte) != 0 {
+            return Some(at);
         }
+        if byte.is_ascii() {
+            at += 1;
+            continue;
+        }
+        let character = text.get(at..)?.chars().next()?;
+        if class(character) & ALPHANUMERIC != 0 {
+            return Some(at);
+        }
+        at += character.len_utf8();
     }
-    text.get(at..).unwrap_or_default()
+    None
 }
 
-/// The ASCII letters and digits that `text` begins with, if they are a word for certain:
+/// Where the ASCII letters and digits end that begin here, if they are a word for certain:
 /// what follows neither belongs to it nor could. With all of their classes.
-fn plain_word(text: &str) -> Option<(&str, u8)> {
-    let bytes = text.as_bytes();
+fn plain_word(bytes: &[u8], begin: usize) -> Option<(usize, u8)> {
     let mut classes = 0;
-    let ends = |&byte: &u8| {
+    let mut last = 0;
+    let mut end = begin;
+    let next = loop {
+        let Some(&byte) = bytes.get(end) else { break None };
         let class = ascii_class(byte);
+        if class == 0 {
+            break Some(byte);
+        }
         classes |= class;
-        class == 0
+        last = class;
+        end += 1;
     };
-    let end = bytes.iter().position(ends).unwrap_or(bytes.len());
-    let last = end.checked_sub(1).and_then(|at| bytes.get(at));
-    let is_whole = match bytes.get(end) {
+    let is_whole = match next {
         None => true,
         // An apostrophe may go on; a point or a comma does between digits; "://" is an address.
         Some(b'\'' | b':') => false,
-        Some(b'.' | b',') => last.is_some_and(u8::is_ascii_alphabetic),
+        Some(b'.' | b',') => last & NUMERIC == 0,
         Some(next) => next.is_ascii(),
     };
-    text.get(..end).filter(|word| is_whole && !word.is_empty()).map(|word| (word, classes))
+    (is_whole && end > begin).then_some((end, classes))
 }
 
 /// The hash of folded letters.
+#[inline]
 pub(super) fn short_hash(letters: &str) -> u32 {
     let hash = xxh3_64(letters.as_bytes());
     (hash ^ (hash >> 32)) as u32
