@@ -4,6 +4,8 @@
 //! depends on the entry alone, so that it is made outside the transaction, and made again
 //! from the stored entry where a later one has to be compared with it.
 
+use std::sync::Arc;
+
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -16,7 +18,7 @@ pub struct Fingerprint {
     pub(super) address: Option<Address>,
     pub(super) guid: Guid,
     pub(super) title: Title,
-    pub(super) text: Text,
+    pub(super) text: Arc<Text>,
     /// The name of the feed that the entry says it is from.
     pub(super) origin: Option<String>,
 }
@@ -50,7 +52,7 @@ pub fn fingerprint(entry: &Entry) -> Fingerprint {
         guid: Guid::of(&entry.guid, url.zip(address.as_ref())),
         address,
         title,
-        text,
+        text: Arc::new(text),
         origin: entry.origin.as_ref().and_then(|origin| origin.title.clone()),
     }
 }

@@ -388,7 +388,7 @@ impl<'a> Case<'a> {
         };
         if slots.len() > allowed {
             let named = slots.iter().take(3).map(|slot| {
-                let spell = |side: &'_ Profile, word: Word| side.letters.spell(word).to_owned();
+                let spell = |side: &'_ Profile, word: Word| side.text.words.spell(word).to_owned();
                 format!("{}/{}", spell(laid.short, slot.one), spell(laid.long, slot.other))
             });
             return Some(format!(

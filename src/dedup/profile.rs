@@ -6,6 +6,7 @@
 use std::{
     cell::OnceCell,
     collections::{HashMap, HashSet},
+    sync::Arc,
 };
 
 use chrono::TimeDelta;
@@ -14,6 +15,7 @@ use super::{
     Fingerprint, Habits,
     address::Address,
     fingerprint::Guid,
+    text::Text,
     title::{Title, name_hashes},
     words::{Word, Words},
 };
@@ -88,7 +90,7 @@ pub struct Profile {
     pub(super) content_words: usize,
     /// Own words, furniture taken out, and the letters behind them.
     pub(super) own: Vec<Word>,
-    pub(super) letters: Words,
+    pub(super) text: Arc<Text>,
     pub(super) title_letters: Words,
     /// How many of the own words carry as much as one (see [`Words::scale`]).
     pub(super) scale: usize,
@@ -145,7 +147,7 @@ impl Profile {
             is_digest: text.is_digest,
             lead: lead.unwrap_or_default(),
             own_name: names.words.get(&standing.feed).cloned().unwrap_or_default(),
-            letters: text.words,
+            text,
             title_letters: title.words,
             address,
             guid,

@@ -9,6 +9,7 @@ use std::{
     sync::mpsc,
 };
 
+use memchr::memchr2_iter;
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tracing::warn;
 
@@ -112,12 +113,12 @@ impl Place<'_> {
 /// How much memory a document becomes while it is read, roughly and rather too much: its
 /// characters a few times over, and a KiB for what may be an entry.
 fn estimated_kib(body: &[u8]) -> u32 {
-    let begins = |pair: &&[u8]| match pair {
-        [b'<', next] => next.is_ascii_alphabetic(),
-        [first, _] => *first == b'{',
+    let begins = |at: &usize| match body.get(*at..) {
+        Some([b'<', next, ..]) => next.is_ascii_alphabetic(),
+        Some([_, _, ..]) => true,
         _ => false,
     };
-    let entries = body.windows(2).filter(begins).take(MOST_ENTRIES).count();
+    let entries = memchr2_iter(b'<', b'{', body).filter(begins).take(MOST_ENTRIES).count();
     u32::try_from(body.len() / 1024 * COPIES + entries + 1).unwrap_or(u32::MAX)
 }
 
