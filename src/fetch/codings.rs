@@ -1,13 +1,11 @@
 //! Content codings undone as the bytes come (RFC 9110 8.4.1): gzip, deflate, br, zstd.
 //!
-//! Each step writes a bounded number of bytes, so that the caller can hold its limit
-//! against a bomb. A stream that ends early is told from a whole one: what is missing would
+//! Each step writes what the caller has made room for and a bounded number of bytes more, so
+//! that it can hold its limit against a bomb. A stream that ends early is told from a whole one: what is missing would
 //! otherwise look like entries that were taken down.
 
-use std::io::Write;
-
 use brotli::{BrotliDecompressStream, BrotliResult, BrotliState};
-use flate2::{Decompress, FlushDecompress, Status, write::GzDecoder};
+use flate2::{Decompress, FlushDecompress, Status};
 use zstd::stream::raw::{DParameter, Decoder as ZstdDecoder, Operation};
 
 use crate::model::FetchError;
@@ -32,7 +30,11 @@ enum Coding {
 
 enum Stream {
     Identity,
-    Gzip(Box<GzDecoder<Vec<u8>>>),
+    Gzip {
+        inflate: Decompress,
+        /// This member is whole; another may follow (RFC 1952 2.2).
+        ended: bool,
+    },
     Deflate {
         inflate: Decompress,
         ended: bool,
@@ -80,8 +82,8 @@ impl Decoder {
         self.coding == Coding::Identity
     }
 
-    /// Takes from `input`, adds to `out` at most [`STEP_BYTES`]; whether to call again
-    /// before there is more input.
+    /// Takes from `input`, adds to `out` what it has room for and at most [`STEP_BYTES`] more;
+    /// whether to call again before there is more input.
     pub(super) fn step(
         &mut self,
         input: &mut &[u8],
@@ -117,13 +119,8 @@ impl Decoder {
         match self.stream {
             // An empty body is an empty document in any coding.
             None | Some(Stream::Identity | Stream::Over) => Ok(()),
-            Some(Stream::Gzip(decoder)) => match decoder.finish() {
-                Ok(rest) => {
-                    out.extend_from_slice(&rest);
-                    Ok(())
-                }
-                Err(_) => Err(cut("gzip")),
-            },
+            Some(Stream::Gzip { ended: true, .. }) => Ok(()),
+            Some(Stream::Gzip { ended: false, .. }) => Err(cut("gzip")),
             Some(Stream::Deflate { ended: true, .. }) => Ok(()),
             Some(Stream::Deflate { ended: false, .. }) => Err(cut("deflate")),
             Some(Stream::Brotli { ended: true, .. }) => Ok(()),
@@ -185,19 +182,15 @@ impl Decoder {
                 *input = later;
                 return Ok(false);
             }
-            Stream::Gzip(decoder) => {
-                return match gunzip(decoder, input, out)? {
-                    Member::Going => Ok(false),
-                    Member::Next => {
-                        *stream = gzip();
-                        Ok(false)
-                    }
-                    Member::Last => {
-                        *stream = Stream::Over;
-                        Ok(false)
-                    }
-                };
+            Stream::Gzip { ended: true, .. } => {
+                if !input.is_empty() {
+                    // Padding after the last member is common.
+                    let another = matches!(*input, [0x1f] | [0x1f, 0x8b, ..]);
+                    *stream = if another { gzip() } else { Stream::Over };
+                }
+                return Ok(false);
             }
+            Stream::Gzip { inflate, ended } => return gunzip(inflate, ended, input, out),
             Stream::Deflate { inflate, ended } => {
                 let (read, written) = (inflate.total_in(), inflate.total_out());
                 let status = inflate
@@ -253,37 +246,30 @@ impl Decoder {
     }
 }
 
-enum Member {
-    Going,
-    /// This member is whole, another follows (RFC 1952 2.2).
-    Next,
-    Last,
-}
-
+/// Straight into `out`: most feeds come like this.
 fn gunzip(
-    decoder: &mut GzDecoder<Vec<u8>>,
+    inflate: &mut Decompress,
+    ended: &mut bool,
     input: &mut &[u8],
     out: &mut Vec<u8>,
-) -> Result<Member, FetchError> {
-    let part = input.get(..GZIP_STEP).unwrap_or(input);
-    if part.is_empty() {
-        return Ok(Member::Going);
+) -> Result<bool, FetchError> {
+    if out.capacity() - out.len() < STEP_BUFFER {
+        out.reserve_exact(STEP_BYTES);
     }
-    let read = decoder.write(part).map_err(|_| bad("gzip"))?;
-    out.append(decoder.get_mut());
+    let (read, length) = (inflate.total_in(), out.len());
+    let status =
+        inflate.decompress_vec(input, out, FlushDecompress::None).map_err(|_| bad("gzip"))?;
+    let read = usize::try_from(inflate.total_in() - read).unwrap_or(0);
     *input = input.get(read..).unwrap_or_default();
-    if read > 0 {
-        return Ok(Member::Going);
+    *ended = status == Status::StreamEnd;
+    if !*ended && read == 0 && out.len() == length && !input.is_empty() {
+        return Err(bad("stuck stream"));
     }
-    // It takes nothing more: the member is whole. Padding after it is common.
-    decoder.try_finish().map_err(|_| bad("gzip"))?;
-    out.append(decoder.get_mut());
-    let another = matches!(*input, [0x1f] | [0x1f, 0x8b, ..]);
-    Ok(if another { Member::Next } else { Member::Last })
+    Ok(!*ended && out.len() == out.capacity())
 }
 
 fn gzip() -> Stream {
-    Stream::Gzip(Box::new(GzDecoder::new(Vec::new())))
+    Stream::Gzip { inflate: Decompress::new_gzip(WINDOW_BITS), ended: false }
 }
 
 /// RFC 1950 2.2: the method is 8, and the two bytes are a multiple of 31.
@@ -313,8 +299,8 @@ const ENOUGH_TO_TELL: usize = 2;
 
 const STEP_BUFFER: usize = 16 * 1024;
 
-/// Deflate grows at most 1032-fold, so that a step is at most half a MiB.
-const GZIP_STEP: usize = 512;
+/// The largest window of deflate: 32 KiB (RFC 1951 2).
+const WINDOW_BITS: u8 = 15;
 
 /// The most that one step adds.
 pub(super) const STEP_BYTES: usize = 64 * 1024;
@@ -327,6 +313,8 @@ const MAX_NAME: usize = 60;
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn decode(coding: &str, bytes: &[u8], piece: usize) -> Result<Vec<u8>, FetchError> {
