@@ -37,6 +37,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("feed_rs", &["parse"]),
     ("flate2", &["fetch", "files", "server"]),
     ("getrandom", &["store"]),
+    ("hashbrown", &["store"]),
     ("hmac", &["websub"]),
     ("html5ever", &["opml", "parse"]),
     ("hyper_util", &["server"]),

@@ -7,9 +7,8 @@
 //! which entry on the table may lack some. A filter says of most keys that nobody has them,
 //! without a look into the table. Never here: what a key is made of, whom it brings together.
 
-use std::ops::Range;
-
 use fastbloom::BloomFilter;
+use hashbrown::HashTable;
 use rusqlite::Connection;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -24,8 +23,12 @@ const FEW: usize = 4_000;
 /// Keys in one part of the filter.
 const PART_KEYS: usize = 1 << 20;
 
-/// Of a filter, for each key: one in 300 that nobody has is looked for in vain.
+/// Of a filter, for each key.
 const BITS_A_KEY: usize = 12;
+
+/// Bits that a key sets: one in 150 that nobody has is looked for in vain. With eight of them it
+/// would be one in 300, and each is a look into memory that is far away.
+const HASHES: u32 = 4;
 
 /// Parts of a filter, of 1.5 MiB each. With more keys than that, all are looked for.
 const MOST_PARTS: usize = 16;
@@ -168,8 +171,7 @@ impl Keys {
 
     /// Writes what waits into the table.
     pub(super) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.waiting.sort();
-        insert(connection, self.waiting.all())?;
+        insert(connection, self.waiting.sorted())?;
         if self.is_said {
             say_all_is_there(connection)?;
         }
@@ -213,44 +215,48 @@ impl Keys {
     }
 }
 
-/// Pairs in sorted parts, each at least twice as long as the next one: adding is cheap, and
-/// so is finding one. The parts are the ones of the number of [`SORTED`] pairs in base 2.
+/// Pairs in the order in which they came, found by their keys.
 #[derive(Debug, Default)]
 struct Waiting {
     pairs: Vec<Pair>,
+    /// Where the pairs of a key are.
+    places: HashTable<u32>,
 }
-
-/// Pairs of the smallest part; fewer at the end are in no order.
-const SORTED: usize = 64;
 
 /// In place of the entry in a pair that was taken out.
 const NOBODY: i64 = i64::MAX;
 
 impl Waiting {
     fn add(&mut self, pair: Pair) {
+        // Far fewer than 2^32 of them wait.
+        let place = u32::try_from(self.pairs.len()).unwrap_or(u32::MAX);
         self.pairs.push(pair);
-        let length = self.pairs.len();
-        if length.is_multiple_of(SORTED) {
-            // As a number in base 2 that is counted up: its last ones become one.
-            let part = SORTED << (length / SORTED).trailing_zeros();
-            if let Some(part) = self.pairs.get_mut(length - part..) {
-                // Sorted parts in a row, which this one merges.
-                part.sort();
-            }
-        }
+        let pairs = &self.pairs;
+        let hash_of = |place: &u32| pairs.get(*place as usize).map_or(0, |(key, _)| hash(*key));
+        self.places.insert_unique(hash(pair.0), place, hash_of);
     }
 
     fn all(&self) -> impl Iterator<Item = Pair> {
         self.pairs.iter().copied().filter(|(_, entry)| *entry != NOBODY)
     }
 
+    /// All of it, in the table's order.
+    fn sorted(&self) -> Vec<Pair> {
+        let mut pairs: Vec<Pair> = self.all().collect();
+        pairs.sort_unstable();
+        pairs
+    }
+
     fn with(&self, key: i64) -> Vec<i64> {
-        let pairs = self.places(key).filter_map(|place| self.pairs.get(place));
-        pairs.map(|(_, entry)| *entry).filter(|entry| *entry != NOBODY).collect()
+        let places = self.places.iter_hash(hash(key));
+        let pairs = places.filter_map(|place| self.pairs.get(*place as usize));
+        let entries = pairs.filter(|(other, _)| *other == key).map(|(_, entry)| *entry);
+        entries.filter(|entry| *entry != NOBODY).collect()
     }
 
     fn remove(&mut self, pair: Pair) -> bool {
-        let place = self.places(pair.0).find(|place| self.pairs.get(*place) == Some(&pair));
+        let mut places = self.places.iter_hash(hash(pair.0)).map(|place| *place as usize);
+        let place = places.find(|place| self.pairs.get(*place) == Some(&pair));
         let found = place.and_then(|place| self.pairs.get_mut(place));
         let was_there = found.is_some();
         if let Some((_, entry)) = found {
@@ -258,35 +264,6 @@ impl Waiting {
         }
         was_there
     }
-
-    /// Where the pairs of a key are.
-    fn places(&self, key: i64) -> impl Iterator<Item = usize> {
-        let behind = parts(self.pairs.len()).last().map_or(0, |last| last.end);
-        let sorted = parts(self.pairs.len()).flat_map(move |part| {
-            let pairs = self.pairs.get(part.clone()).unwrap_or_default();
-            let first = pairs.partition_point(|(other, _)| *other < key);
-            let same = pairs.iter().skip(first).take_while(move |(other, _)| *other == key);
-            (part.start + first..).zip(same).map(|(place, _)| place)
-        });
-        let rest = self.pairs.iter().enumerate().skip(behind);
-        sorted.chain(rest.filter(move |(_, (other, _))| *other == key).map(|(place, _)| place))
-    }
-
-    /// All of it, as the table wants it.
-    fn sort(&mut self) {
-        self.pairs.sort();
-    }
-}
-
-/// Where the sorted parts of so many pairs are; what is behind the last one is in no order.
-fn parts(pairs: usize) -> impl Iterator<Item = Range<usize>> {
-    let mut behind = 0;
-    std::iter::from_fn(move || {
-        let power = ((pairs - behind) / SORTED).checked_ilog2()?;
-        let part = behind..behind + (SORTED << power);
-        behind = part.end;
-        Some(part)
-    })
 }
 
 impl Filter {
@@ -300,8 +277,7 @@ impl Filter {
             if self.parts.len() >= MOST_PARTS {
                 return false;
             }
-            let part = BloomFilter::with_num_bits(PART_KEYS * BITS_A_KEY);
-            self.parts.push(part.expected_items(PART_KEYS));
+            self.parts.push(BloomFilter::with_num_bits(PART_KEYS * BITS_A_KEY).hashes(HASHES));
             self.in_last = 0;
         }
         if let Some(last) = self.parts.last_mut() {
@@ -378,8 +354,7 @@ mod tests {
     #[test]
     fn keys_that_wait_are_found_until_they_are_taken_out_or_their_transaction_is_undone() {
         let mut keys = Keys::default();
-        // Parts of 64, of 16, of 4 and of 1 times that, and a rest.
-        let all = 85 * SORTED as i64 + 33;
+        let all = 5_000;
         for entry in 0..all {
             keys.add(entry % 1000, entry);
         }
