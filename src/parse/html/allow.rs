@@ -4,9 +4,45 @@
 //! styles, submits or names itself (`id`, `class`, `style`) is on the lists, and neither are
 //! SVG and MathML, through which every escape from ammonia so far has led.
 
-/// Elements that stay, in alphabetical order.
+/// Names in alphabetical order, found by their first letters: each tag is looked for in two or
+/// three of these.
+pub(super) struct Names {
+    pub(super) all: &'static [&'static str],
+    /// Where those of each letter begin, and after the last.
+    begins: [u8; LETTERS + 1],
+}
+
+const LETTERS: usize = 26;
+
+impl Names {
+    #[expect(clippy::indexing_slicing, reason = "it runs while it is compiled")]
+    const fn new(all: &'static [&'static str]) -> Self {
+        let mut begins = [0; LETTERS + 1];
+        let (mut letter, mut number) = (0, 0);
+        while letter < LETTERS {
+            letter += 1;
+            while number < all.len() && all[number].as_bytes()[0] < b'a' + letter as u8 {
+                number += 1;
+            }
+            begins[letter] = number as u8;
+        }
+        Self { all, begins }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let letter = name.bytes().next().and_then(|first| first.checked_sub(b'a'));
+        let begins = letter.and_then(|letter| self.begins.get(usize::from(letter)..));
+        let Some(&[from, to]) = begins.and_then(|begins| begins.first_chunk()) else {
+            return false;
+        };
+        let names = self.all.get(usize::from(from)..usize::from(to)).unwrap_or_default();
+        names.contains(&name)
+    }
+}
+
+/// Elements that stay.
 #[rustfmt::skip]
-pub(super) const ELEMENTS: &[&str] = &[
+pub(super) static ELEMENTS: Names = Names::new(&[
     "a", "abbr", "acronym", "address", "article", "aside", "audio", "b", "bdi", "bdo", "big",
     "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del",
     "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "footer", "h1", "h2", "h3",
@@ -14,7 +50,7 @@ pub(super) const ELEMENTS: &[&str] = &[
     "nav", "ol", "p", "picture", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small",
     "source", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot",
     "th", "thead", "time", "tr", "tt", "u", "ul", "var", "video", "wbr",
-];
+]);
 
 /// Attributes that stay on every element.
 pub(super) const GENERIC_ATTRIBUTES: &[&str] = &["dir", "lang", "title"];
@@ -61,30 +97,30 @@ pub(super) const ADDRESSES: &[&str] = &["cite", "href", "poster", "src"];
 
 /// Elements without content or end tag (HTML 13.1.2), the obsolete ones included.
 #[rustfmt::skip]
-const VOID: &[&str] = &[
+static VOID: Names = Names::new(&[
     "area", "base", "basefont", "bgsound", "br", "col", "embed", "frame", "hr", "img", "input",
     "link", "meta", "param", "source", "track", "wbr",
-];
+]);
 
 /// Elements that stand on lines of their own, so that words on both sides are apart.
 #[rustfmt::skip]
-const BLOCK: &[&str] = &[
+static BLOCK: Names = Names::new(&[
     "address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details",
     "dialog", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2",
     "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "li", "main", "nav", "ol", "option", "p",
     "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
-];
+]);
 
 /// What else HTML has, or had.
 #[rustfmt::skip]
-const OTHERS: &[&str] = &[
+static OTHERS: Names = Names::new(&[
     "applet", "blink", "body", "button", "canvas", "font", "frameset", "head", "html", "iframe",
     "label", "map", "marquee", "math", "nobr", "noembed", "noframes", "noscript", "object",
     "select", "svg", "template", "textarea", "xmp",
-];
+]);
 
 pub(super) fn element(name: &str) -> bool {
-    ELEMENTS.binary_search(&name).is_ok()
+    ELEMENTS.has(name)
 }
 
 pub(super) fn attribute(element: &str, name: &str) -> bool {
@@ -97,16 +133,16 @@ pub(super) fn attribute(element: &str, name: &str) -> bool {
 }
 
 pub(super) fn is_void(name: &str) -> bool {
-    VOID.binary_search(&name).is_ok()
+    VOID.has(name)
 }
 
 pub(super) fn is_block(name: &str) -> bool {
-    BLOCK.binary_search(&name).is_ok()
+    BLOCK.has(name)
 }
 
 /// Whether HTML has, or had, an element of this name: what tells markup from `a <b`.
 pub(super) fn is_known(name: &str) -> bool {
-    [ELEMENTS, VOID, BLOCK, OTHERS].iter().any(|names| names.binary_search(&name).is_ok())
+    [&ELEMENTS, &VOID, &BLOCK, &OTHERS].iter().any(|names| names.has(name))
         || REMOVED_WITH_CONTENT.contains(&name)
 }
 
@@ -116,8 +152,10 @@ mod tests {
 
     #[test]
     fn the_tables_are_in_order() {
-        for names in [ELEMENTS, VOID, BLOCK, OTHERS] {
-            assert!(names.is_sorted());
+        for names in [&ELEMENTS, &VOID, &BLOCK, &OTHERS] {
+            assert!(names.all.is_sorted());
+            assert!(names.all.iter().all(|name| names.has(name)));
+            assert!(["", "{", "zz", "1", "A", "é"].iter().all(|name| !names.has(name)));
         }
         assert!(ATTRIBUTES.is_sorted_by_key(|(element, _)| element));
     }

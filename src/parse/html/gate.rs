@@ -41,7 +41,7 @@ pub(super) fn parsed(html: &str) -> String {
 
 static GATE: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut gate = Builder::empty();
-    gate.tags(allow::ELEMENTS.iter().copied().collect())
+    gate.tags(allow::ELEMENTS.all.iter().copied().collect())
         .clean_content_tags(allow::REMOVED_WITH_CONTENT.iter().copied().collect())
         .generic_attributes(allow::GENERIC_ATTRIBUTES.iter().copied().collect())
         .tag_attributes(
