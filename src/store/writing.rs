@@ -137,6 +137,11 @@ impl Writing {
 }
 
 impl Change {
+    fn article(&self) -> i64 {
+        let (Self::Add(article, _) | Self::Remove(article, _)) = self;
+        *article
+    }
+
     fn bytes(&self) -> usize {
         let (Self::Add(_, words) | Self::Remove(_, words)) = self;
         words.title.len() + words.author.len() + words.text.len()
@@ -164,7 +169,11 @@ impl Waiting {
     }
 
     fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        for change in self.changes.iter().skip(self.written) {
+        // FTS5 keeps only ascending row numbers in memory: each step back is a segment of the
+        // index. What is of one article stays in its order.
+        let mut in_order: Vec<&Change> = self.changes.iter().skip(self.written).collect();
+        in_order.sort_by_key(|change| change.article());
+        for change in in_order {
             match change {
                 Change::Add(article, words) => connection
                     .prepare_cached(

@@ -147,3 +147,24 @@ async fn an_article_that_waits_can_be_edited_and_taken_away() {
     let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
     assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
 }
+
+/// FTS5 writes out what it has in memory whenever it is told of a row before the last one.
+#[tokio::test]
+async fn edits_of_many_articles_are_one_part_of_the_index() {
+    let house = House::with(&["one"]).await;
+    let said = |what: &str| -> Vec<Entry> {
+        let entries = (0..40).map(|number| {
+            changed(entry(&number.to_string()), |entry| {
+                entry.content = Some(Html::sanitized(format!("<p>{what} of {number}</p>")));
+            })
+        });
+        entries.collect()
+    };
+    house.poll(1, noon(), &said("Apples")).await;
+    let mut edited = said("Pears");
+    edited.reverse();
+    house.poll(1, noon() + hours(1), &edited).await;
+    assert_eq!(house.number("SELECT count(DISTINCT segid) FROM search_idx"), 2);
+    assert_eq!((house.found("pears").await.len(), house.found("apples").await.len()), (40, 0));
+    house.healthy().await;
+}
