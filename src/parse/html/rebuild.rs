@@ -339,7 +339,8 @@ fn candidates(base: Option<&Url>, text: &str) -> Option<String> {
         if !out.is_empty() {
             out.push_str(", ");
         }
-        out.push_str(url.as_str());
+        // Of controls behind it the address is freed only now; a comma at its end would part.
+        out.push_str(url.as_str().trim_end_matches(','));
         if !descriptor.is_empty() {
             out.push(' ');
             out.push_str(descriptor);
@@ -468,6 +469,10 @@ mod tests {
             (
                 "<img srcset='a.png 1x, /b.png 2x,c.png'>",
                 "<img srcset=\"https://example.org/blog/a.png 1x, https://example.org/b.png 2x, https://example.org/blog/c.png\" loading=\"lazy\">",
+            ),
+            (
+                "<img srcset='a.png,\u{1}, b.png,,\u{2} 2x'>",
+                "<img srcset=\"https://example.org/blog/a.png, https://example.org/blog/b.png 2x\" loading=\"lazy\">",
             ),
         ] {
             assert_eq!(rebuilt(html), expected, "{html}");
