@@ -7,13 +7,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    pin::pin,
     time::Duration,
 };
 
 use chrono::Utc;
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -68,10 +69,17 @@ impl Pings {
             tokio::select! {
                 () = stop.cancelled() => return,
                 changed = told.changed() => if changed.is_err() { return },
-                () = reached(due) => tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = self.tell(&now) => {}
-                },
+                () = reached(due) => {
+                    let mut telling = pin!(self.tell(&now));
+                    tokio::select! {
+                        () = &mut telling => {}
+                        () = stop.cancelled() => {
+                            // What the hub has heard and we do not know of, it would hear again.
+                            let _ = timeout(LAST_ANSWER, telling).await;
+                            return;
+                        }
+                    }
+                }
             }
         }
     }
@@ -188,6 +196,9 @@ fn pause(failures: u32, fetched: &Fetched, now: Time) -> Duration {
     let wish = fetched.retry_after.and_then(|rest| (rest.until - now).to_std().ok());
     backoff.max(wish.unwrap_or_default()).min(LONGEST_PAUSE)
 }
+
+/// For the answer of a hub that is being told when the daemon is to end.
+const LAST_ANSWER: Duration = Duration::from_secs(2);
 
 /// After the first failure; doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
