@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 
 use super::Fingerprint;
+use crate::model::position;
 
 /// The habits of one feed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -158,7 +159,8 @@ impl Uses {
 
     fn place(&self, thing: u32) -> Option<usize> {
         let (front, back) = self.things.as_slices();
-        place_in(front, thing).or_else(|| Some(front.len() + place_in(back, thing)?))
+        let is_it = |one| one == thing;
+        position(front, is_it).or_else(|| Some(front.len() + position(back, is_it)?))
     }
 
     fn encode(&self, bytes: &mut Vec<u8>) {
@@ -191,18 +193,6 @@ impl Uses {
         }
         Some(Self { things, partners: all })
     }
-}
-
-/// Where the first equal one is, many compared at a time.
-fn place_in(things: &[u32], thing: u32) -> Option<usize> {
-    let (chunks, rest) = things.as_chunks::<16>();
-    for (number, chunk) in chunks.iter().enumerate() {
-        if chunk.iter().fold(false, |found, one| found | (*one == thing)) {
-            return Some(number * 16 + chunk.iter().position(|one| *one == thing)?);
-        }
-    }
-    let at = rest.iter().position(|one| *one == thing)?;
-    Some(things.len() - rest.len() + at)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

@@ -1,8 +1,8 @@
 //! Content codings undone as the bytes come (RFC 9110 8.4.1): gzip, deflate, br, zstd.
 //!
 //! Each step writes what the caller has made room for and a bounded number of bytes more, so
-//! that it can hold its limit against a bomb. A stream that ends early is told from a whole one: what is missing would
-//! otherwise look like entries that were taken down.
+//! that it can hold its limit against a bomb. A stream that ends early is told from a whole one:
+//! what is missing would otherwise look like entries that were taken down.
 
 use brotli::{BrotliDecompressStream, BrotliResult, BrotliState};
 use flate2::{Decompress, FlushDecompress, Status};

@@ -12,6 +12,7 @@ mod document;
 mod entry;
 mod feed;
 mod fetched;
+mod places;
 mod rules;
 mod settings;
 mod subscription;
@@ -30,6 +31,7 @@ pub use feed::{
     DueFeed, EntryId, FeedId, FeedLabel, FeedState, FeedStatus, PollMemory, READER_LINE, mended,
 };
 pub use fetched::{FetchError, Fetched, Freshness, Outcome, RetryAfter, Validators};
+pub use places::position;
 pub use rules::{Rule, RuleFault, Rules};
 pub use settings::{
     DedupSettings, FeedSetting, FetchLimits, OutputSetting, PaceLimits, ServerSettings, Timing,

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::{
     error::Fault,
-    feeds::tags_of,
+    feeds::{all_tags, tags_of},
     hits::{Hits, Place},
     values::{from_json, seconds, time, url},
 };
@@ -78,13 +78,7 @@ pub(super) fn articles(
 
 /// Every feed's names and tags, by id.
 pub(super) fn labels(connection: &Connection) -> Result<Vec<FeedLabel>, Fault> {
-    let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
-    let mut all =
-        connection.prepare_cached("SELECT feed_id, tag FROM feed_tags ORDER BY feed_id, place")?;
-    let mut rows = all.query([])?;
-    while let Some(row) = rows.next()? {
-        tags.entry(row.get(0)?).or_default().push(row.get(1)?);
-    }
+    let mut tags = all_tags(connection)?;
     let mut feeds = connection.prepare_cached(
         "SELECT id, name, coalesce(nullif(title, ''), name),
                 entry_count > 0 AND status <> 'paused'

@@ -43,8 +43,8 @@ pub(super) struct Hits<'a> {
     wanted: usize,
     found: usize,
     is_done: bool,
-    /// Found, but not yet whether they have the phrases; the next one last.
-    unread: Vec<Place>,
+    /// Found, but not yet whether they have the phrases.
+    unread: std::vec::IntoIter<Place>,
 }
 
 impl<'a> Hits<'a> {
@@ -65,25 +65,21 @@ impl<'a> Hits<'a> {
             wanted: few,
             found: 0,
             is_done: false,
-            unread: Vec::new(),
+            unread: Vec::new().into_iter(),
         }))
     }
 
     /// The next few; `None` where there are no more.
     pub(super) fn more(&mut self) -> Result<Option<Vec<Place>>, Fault> {
         loop {
-            if self.unread.is_empty() {
+            if self.unread.as_slice().is_empty() {
                 if self.is_done || self.found >= HITS {
                     return Ok(None);
                 }
                 self.find()?;
             }
-            let from = match &self.asked.phrases {
-                Some(_) => self.unread.len().saturating_sub(READ_AT_ONCE),
-                None => 0,
-            };
-            let mut next = self.unread.split_off(from);
-            next.reverse();
+            let at_once = if self.asked.phrases.is_some() { READ_AT_ONCE } else { HITS };
+            let mut next: Vec<Place> = self.unread.by_ref().take(at_once).collect();
             if let Some(phrases) = &self.asked.phrases {
                 let mut texts = Vec::with_capacity(next.len());
                 for (_, article) in &next {
@@ -106,8 +102,7 @@ impl<'a> Hits<'a> {
         if let Some(last) = places.last() {
             self.at = last.clone();
         }
-        self.unread = places;
-        self.unread.reverse();
+        self.unread = places.into_iter();
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use super::{
     error::Fault,
     phrases::{Glass, Phrases},
 };
-use crate::model::{Entry, Html, split_at_sign};
+use crate::model::{Entry, Html, position, split_at_sign};
 
 /// How texts become words: raised whenever one of these functions makes others of the same
 /// entry. FTS5 has to be told exactly what to forget, so an index must not be half of each kind.
@@ -201,9 +201,7 @@ fn split_pairs(text: &str) -> String {
 fn split_runs(text: &str, last_alone: bool) -> String {
     // In UTF-8 none of them begins with a lower byte, nor with those of U+1000 to U+2FFF.
     let may_be = |byte: u8| byte >= 0xe0 && !matches!(byte, 0xe1 | 0xe2);
-    // Many bytes at once, which `any` alone would look at one by one.
-    let any_may_be = |bytes: &[u8]| bytes.iter().fold(false, |any, byte| any | may_be(*byte));
-    if !text.as_bytes().chunks(256).any(any_may_be) || !text.chars().any(in_pairs) {
+    if position(text.as_bytes(), may_be).is_none() || !text.chars().any(in_pairs) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len() * 2);

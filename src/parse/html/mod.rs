@@ -9,7 +9,6 @@
 //! reads text out of markup and tells whether a text is markup at all.
 
 mod allow;
-mod bytes;
 mod entities;
 mod gate;
 mod pieces;
@@ -22,7 +21,7 @@ pub(crate) mod tokens;
 use memchr::memmem;
 use url::Url;
 
-use crate::model::{Html, RawText, TextKind};
+use crate::model::{Html, RawText, TextKind, position};
 pub use gate::RULES_VERSION;
 
 /// A field made ready, and what had to be given up for it.
@@ -150,13 +149,9 @@ fn printable(text: &str) -> String {
 
 fn without_controls(html: String) -> String {
     // What is left out begins with one of these bytes in UTF-8; few texts have them.
-    let closer_look = |byte: u8| {
-        ((byte < b' ') & (byte != b'\n') & (byte != b'\t'))
-            | (byte == 0x7f)
-            | (byte == 0xc2)
-            | (byte == 0xef)
-    };
-    let is_clean = bytes::position(html.as_bytes(), closer_look).is_none();
+    let closer_look =
+        |byte: u8| straight::is_control(byte) | (byte == 0x7f) | (byte == 0xc2) | (byte == 0xef);
+    let is_clean = position(html.as_bytes(), closer_look).is_none();
     if is_clean || html.chars().all(is_kept) { html } else { printable(&html) }
 }
 

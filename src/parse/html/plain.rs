@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 
 use super::{
-    allow, bytes,
+    allow,
     entities::{Sink, decode_into},
     pieces::{Piece, Tags},
 };
+use crate::model::position;
 
 /// The text of `html`: tags gone, entities decoded, white space folded to single spaces.
 ///
@@ -55,11 +56,11 @@ pub(super) fn escape_attribute_into(text: &str, html: &mut String) {
 }
 
 /// The first byte of U+00A0 in UTF-8, and of other signs.
-const NBSP_BEGIN: u8 = 0xc2;
+pub(super) const NBSP_BEGIN: u8 = 0xc2;
 
 fn write_escaped(text: &str, special: impl Fn(u8) -> bool + Copy, html: &mut String) {
     let mut rest = text;
-    while let Some(at) = bytes::position(rest.as_bytes(), special) {
+    while let Some(at) = position(rest.as_bytes(), special) {
         let (head, tail) = rest.split_at(at);
         html.push_str(head);
         let mut letters = tail.chars();

@@ -6,8 +6,8 @@
 //! early. Nearly all articles are written so, once rebuilt, and the gate's tree is the dearest
 //! part of a poll. Ruby and whatever else is rare is left to the gate.
 
-use super::{allow, bytes};
-use crate::model::split_at_sign;
+use super::allow;
+use crate::model::{position, split_at_sign};
 
 /// What may stand inside of an element, or where it may stand itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,7 +215,7 @@ fn is_escaped(text: &str, references: &[&str]) -> bool {
             | (byte == b'>')
             | (byte == 0xc2)
     };
-    while let Some(at) = bytes::position(rest.as_bytes(), closer_look) {
+    while let Some(at) = position(rest.as_bytes(), closer_look) {
         let (_, found) = rest.split_at(at);
         let mut signs = found.chars();
         match signs.next() {

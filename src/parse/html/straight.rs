@@ -12,8 +12,8 @@ use html5ever::data::NAMED_ENTITIES;
 use memchr::memmem;
 use url::Url;
 
-use super::{allow, bytes, plain, rebuild, regular};
-use crate::model::split_at_sign;
+use super::{allow, plain, plain::NBSP_BEGIN, rebuild, regular};
+use crate::model::{position, split_at_sign};
 
 pub(super) fn rebuilt(html: &str, base: Option<&Url>) -> Option<String> {
     // The tokenizer drops a byte order mark; images inside of texts are cut out elsewhere.
@@ -67,7 +67,7 @@ impl<'a> Walk<'a> {
         let closer_look =
             |byte| is_control(byte) | (byte == b'&') | (byte == b'>') | (byte == NBSP_BEGIN);
         let mut rest = text;
-        while let Some(at) = bytes::position(rest.as_bytes(), closer_look) {
+        while let Some(at) = position(rest.as_bytes(), closer_look) {
             let (head, tail) = rest.split_at_checked(at)?;
             self.out.push_str(head);
             let mut signs = tail.chars();
@@ -232,7 +232,7 @@ fn attribute(text: &str) -> Option<(&str, &str, &str)> {
 
 /// A value with its references undone.
 fn decoded(text: &str) -> Option<Cow<'_, str>> {
-    if bytes::position(text.as_bytes(), is_control).is_some() {
+    if position(text.as_bytes(), is_control).is_some() {
         return None;
     }
     let Some((before, mut rest)) = split_at_sign(text, b'&') else { return Some(text.into()) };
@@ -330,12 +330,10 @@ fn with_plain_line_ends(html: &str) -> Cow<'_, str> {
 }
 
 /// Signs that HTML's tokenizer treats in a way of its own.
-fn is_control(byte: u8) -> bool {
+pub(super) fn is_control(byte: u8) -> bool {
     (byte < b' ') & (byte != b'\n') & (byte != b'\t')
 }
 
-/// The first byte of U+00A0 in UTF-8, and of other signs.
-const NBSP_BEGIN: u8 = 0xc2;
 const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Of a reference with its semicolon; numbers have up to `#x10ffff`.
 const LONGEST_NAME: usize = 9;
