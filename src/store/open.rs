@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{OpenAs, error::StoreError, keys, migrations, search, writing};
 
@@ -151,7 +151,7 @@ pub(super) fn writer(path: &Path, how: OpenAs) -> Result<Connection, StoreError>
     ] {
         connection.pragma_update(None, pragma, value).map_err(failed)?;
     }
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_statements(&connection).map_err(failed)?;
     migrations::migrate(&mut connection, path)?;
     search::bring_up_to_date(&mut connection)
         .map_err(|fault| fault.at(path, "making its search index anew"))?;
@@ -207,12 +207,20 @@ fn open_reader(path: &Path, alone: bool) -> Result<Connection, StoreError> {
     {
         connection.pragma_update(None, pragma, value).map_err(failed)?;
     }
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_statements(&connection).map_err(failed)?;
     // SQLite opens late: read something, so that what is wrong shows here.
     connection
         .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))
         .map_err(failed)?;
     Ok(connection)
+}
+
+/// Prepares each statement once: neither forgotten for others, nor planned anew for the values
+/// that are bound to it (SQLite's query planner stability guarantee).
+fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn older(connection: &Connection) -> bool {
