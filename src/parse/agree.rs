@@ -47,15 +47,18 @@ fn the_readers_agree_over_every_fixture() {
 /// Text with what makes trouble in it.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
-        "[ a-zA-Z0-9.,;:!?-]{0,20}",
-        "[a-z&<>\"' \n\t]{0,16}",
-        "\\PC{0,12}",
-        Just("https://x.example/a?b=1&c=2".to_owned()),
-        Just("<p>a &amp; b</p>".to_owned()),
-        Just("â€™ is ’".to_owned()),
-        Just("Ann (ann@x.example)".to_owned()),
-        Just("Mon, 04 Mar 2024 18:00:00 +0000".to_owned()),
-        Just("2024-03-04T18:00:00Z".to_owned()),
+        8 => "[ a-zA-Z0-9.,;:!?-]{0,20}",
+        8 => "[a-z&<>\"' \n\t]{0,16}",
+        8 => "\\PC{0,12}",
+        8 => Just("https://x.example/a?b=1&c=2".to_owned()),
+        8 => Just("<p>a &amp; b</p>".to_owned()),
+        // Long enough to be set apart, and what then stands for it.
+        3 => "([ a-z&<>\"'\r\n;#]|\\PC|<p>|&amp;|&#233;|]]>|-->){100,160}",
+        1 => "\u{f8ff}[0-9]{1,2}",
+        8 => Just("â€™ is ’".to_owned()),
+        8 => Just("Ann (ann@x.example)".to_owned()),
+        8 => Just("Mon, 04 Mar 2024 18:00:00 +0000".to_owned()),
+        8 => Just("2024-03-04T18:00:00Z".to_owned()),
     ]
 }
 
@@ -69,6 +72,7 @@ fn escaped() -> impl Strategy<Value = String> {
             1 => format!(" {}\n", escape(&text)),
             2 => format!("&#8211;{}&#x26;<!-- no -->", escape(&text)),
             3 => format!("{}<![CDATA[&amp;]]>", escape(&text)),
+            4 => escape(&text).replace('"', "&quot;").replace('\'', "&#39;"),
             _ => escape(&text),
         }
     })
@@ -76,8 +80,8 @@ fn escaped() -> impl Strategy<Value = String> {
 
 fn rss_field() -> impl Strategy<Value = String> {
     let names = prop_oneof![
-        4 => Just("title"), 4 => Just("description"), 3 => Just("guid"), 2 => Just("author"),
-        3 => Just("dc:creator"), 3 => Just("pubDate"), 1 => Just("dc:date"),
+        4 => Just("title"), 4 => Just("description"), 3 => Just("guid"), 1 => Just("author"),
+        2 => Just("dc:creator"), 3 => Just("pubDate"), 1 => Just("dc:date"),
         3 => Just("category"), 3 => Just("content:encoded"), 1 => Just("slash:comments"),
         1 => Just("wfw:commentRss"), 1 => Just("comments"), 1 => Just("source"),
         1 => Just("updated"), 1 => Just("dc:subject"), 1 => Just("link"),

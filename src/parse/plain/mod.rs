@@ -3,7 +3,8 @@
 //! In: clean text. Out: a `Found` equal to what the lenient reader makes of it, or why the
 //! document is not for feed-rs. `scan` decides. What stands before the first entry is read
 //! by the lenient reader either way, since feed-rs has no word for half of it; feed-rs gets
-//! the root and the entries, so it can neither refuse nor stumble over the rest.
+//! the root and the entries, so it can neither refuse nor stumble over the rest. Long texts
+//! of entries are taken from where they stand and put into what feed-rs found.
 
 mod scan;
 
@@ -22,7 +23,7 @@ use super::{
     urls,
 };
 use crate::model::{RawEntry, RawText, TextKind};
-use scan::{Dialect, Plain};
+use scan::{Dialect, MARK, Plain};
 
 /// As in `extract`.
 const MAX_AUTHORS: usize = 32;
@@ -41,8 +42,7 @@ pub(super) fn read(text: &str, context: &Context<'_>) -> Result<Found, &'static 
         return Err("feed-rs found another number of entries");
     }
     let base = context.base.or(found.base.as_ref());
-    found.entries =
-        feed.entries.into_iter().map(|entry| converted(entry, plain.dialect, base)).collect();
+    found.entries = feed.entries.into_iter().map(|entry| converted(entry, &plain, base)).collect();
     Ok(found)
 }
 
@@ -65,7 +65,8 @@ fn feed_of(plain: &Plain<'_>) -> Result<model::Feed, &'static str> {
         .map_err(|_| "feed-rs refused it")
 }
 
-fn converted(entry: model::Entry, dialect: Dialect, base: Option<&Url>) -> RawEntry {
+fn converted(entry: model::Entry, plain: &Plain<'_>, base: Option<&Url>) -> RawEntry {
+    let dialect = plain.dialect;
     let links = &entry.links;
     let address = |wanted: &dyn Fn(&model::Link) -> bool| {
         links.iter().find(|link| wanted(link)).and_then(|link| urls::resolve(None, &link.href))
@@ -87,7 +88,7 @@ fn converted(entry: model::Entry, dialect: Dialect, base: Option<&Url>) -> RawEn
     }
     let text = |text: model::Text| {
         let kind = kind(text.content_type.as_str(), dialect);
-        raw_text(text.content, kind, base)
+        raw_text(whole(text.content, plain), kind, base)
     };
     RawEntry {
         guid: trimmed(entry.id),
@@ -107,10 +108,19 @@ fn converted(entry: model::Entry, dialect: Dialect, base: Option<&Url>) -> RawEn
                 "text/html" => TextKind::Html,
                 _ => TextKind::Plain,
             };
-            raw_text(content.body?, kind, base)
+            raw_text(whole(content.body?, plain), kind, base)
         }),
         categories,
         ..RawEntry::default()
+    }
+}
+
+/// The text itself, where another stands for it.
+fn whole(text: String, plain: &Plain<'_>) -> String {
+    let number = text.trim().strip_prefix(MARK).and_then(|number| number.parse::<usize>().ok());
+    match number.and_then(|number| plain.texts.get(number)) {
+        Some(source) => scan::decoded(source),
+        None => text,
     }
 }
 

@@ -1,9 +1,10 @@
 //! Is a document plain: can feed-rs carry every entry of it in full?
 //!
-//! In: clean text. Out: where its entries are, or the first thing that speaks against it.
-//! One pass over the entries, without allocation but for the prefixes that the root declares.
-//! What is let through here is read the same way by feed-rs and by the lenient reader; a
-//! doubt is a no.
+//! In: clean text. Out: its entries, their long texts apart, or the first thing that speaks
+//! against it. One pass. What is let through here is read the same way by feed-rs and by the
+//! lenient reader; a doubt is a no.
+
+use std::fmt::Write as _;
 
 use crate::parse::lenient::names::{self, Ns};
 
@@ -22,8 +23,10 @@ pub(super) struct Plain<'d> {
     pub head: &'d str,
     /// The root's start tag.
     pub root: &'d str,
-    /// From the first entry to the end.
-    pub entries: &'d str,
+    /// From the first entry to the end, with a [`MARK`] and a number for each long text.
+    pub entries: String,
+    /// The long texts as they stand in the document, by that number.
+    pub texts: Vec<&'d str>,
     pub count: usize,
     /// Elements that are open where the entries begin.
     pub open: usize,
@@ -46,13 +49,30 @@ pub(super) fn scan(text: &str) -> Result<Plain<'_>, Refused> {
     if channel.contains("xml:base") || channel.contains(" xmlns") {
         return Err("a namespace or base inside of the feed");
     }
-    let mut scanner = Scanner { rest: entries, dialect, vocabulary: &vocabulary };
+    let mut scanner = Scanner {
+        rest: entries,
+        dialect,
+        vocabulary: &vocabulary,
+        uncopied: entries,
+        copy: String::new(),
+        texts: Vec::new(),
+    };
     let mut count = 0;
     while scanner.entry()? {
         count += 1;
     }
-    Ok(Plain { dialect, head, root: root.source, entries, count, open })
+    let Scanner { uncopied, mut copy, texts, .. } = scanner;
+    copy.push_str(uncopied);
+    Ok(Plain { dialect, head, root: root.source, entries: copy, texts, count, open })
 }
+
+/// Begins what stands for a long text. A character for private use; an entry that has one
+/// itself is not for feed-rs.
+pub(super) const MARK: char = '\u{f8ff}';
+
+/// A text of so many bytes is taken from where it stands: feed-rs would copy it several times
+/// over, and make an event of each reference in it.
+const LONG: usize = 128;
 
 fn find(text: &str, mark: &str) -> Result<usize, Refused> {
     text.find(mark).ok_or("no entries")
@@ -269,6 +289,8 @@ fn atom_element(name: &str) -> Option<(Shape, Once)> {
 }
 
 const LINK: Once = 1 << 1;
+/// Title, description or summary, content.
+const WORDING: Once = 1 | 1 << 3 | CONTENT;
 const CONTENT: Once = 1 << 7;
 const PUBLISHED: Once = 1 << 4;
 
@@ -276,6 +298,11 @@ struct Scanner<'d, 'v> {
     rest: &'d str,
     dialect: Dialect,
     vocabulary: &'v Vocabulary<'d>,
+    /// From the end of the last long text on.
+    uncopied: &'d str,
+    /// What is before it, for feed-rs.
+    copy: String,
+    texts: Vec<&'d str>,
 }
 
 impl<'d> Scanner<'d, '_> {
@@ -341,7 +368,11 @@ impl<'d> Scanner<'d, '_> {
             Shape::Opaque => self.opaque(&tag),
             _ => {
                 let text = self.leaf(&tag)?;
+                if text.len() >= LONG && once & WORDING != 0 {
+                    return self.set_apart(text, &tag);
+                }
                 match shape {
+                    _ if text.contains(MARK) => Err("a character for private use"),
                     Shape::Address if !is_address(text) => Err("an address that needs mending"),
                     Shape::Name if text.contains(['@', '&']) => Err("a name with an address"),
                     _ => Ok(()),
@@ -414,6 +445,19 @@ impl<'d> Scanner<'d, '_> {
                 return Err("markup that is not escaped");
             }
         }
+    }
+
+    /// Takes out the text of the leaf just read.
+    fn set_apart(&mut self, text: &'d str, tag: &Tag<'_>) -> Result<(), Refused> {
+        let behind = self.rest.len() + "</>".len() + tag.name.len();
+        let end = self.uncopied.len() - behind;
+        let (before, rest) = self.uncopied.split_at_checked(end).ok_or("not well-formed")?;
+        let before = before.strip_suffix(text).ok_or("not well-formed")?;
+        self.copy.push_str(before);
+        let _ = write!(self.copy, "{MARK}{}", self.texts.len());
+        self.texts.push(text);
+        self.uncopied = rest;
+        Ok(())
     }
 
     /// An author with a name.
@@ -504,27 +548,76 @@ fn is_address(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'\\'))
 }
 
+/// What a leaf says that [`Scanner::leaf`] let through: its sections without their brackets,
+/// its references resolved.
+pub(super) fn decoded(source: &str) -> String {
+    let mut text = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(at) = memchr::memchr2(b'&', b'<', rest.as_bytes()) {
+        let (before, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        text.push_str(before);
+        rest = if let Some((character, rest)) = predefined(after) {
+            text.push(character);
+            rest
+        } else if let Some((inside, rest)) = section(after) {
+            text.push_str(inside);
+            rest
+        } else if let Some((character, rest)) = numeric(after) {
+            text.push(character);
+            rest
+        } else {
+            text.extend(after.chars().next());
+            after.get(1..).unwrap_or_default()
+        };
+    }
+    text.push_str(rest);
+    text
+}
+
+fn predefined(text: &str) -> Option<(char, &str)> {
+    // By far the most frequent come first.
+    [("&lt;", '<'), ("&gt;", '>'), ("&amp;", '&'), ("&quot;", '"'), ("&apos;", '\'')]
+        .into_iter()
+        .find_map(|(reference, character)| Some((character, text.strip_prefix(reference)?)))
+}
+
+fn section(text: &str) -> Option<(&str, &str)> {
+    let inside = text.strip_prefix("<![CDATA[")?;
+    let rest = behind(inside, "]]>").ok()?;
+    Some((inside.get(..inside.len() - rest.len() - "]]>".len())?, rest))
+}
+
+/// A reference by number.
+fn numeric(text: &str) -> Option<(char, &str)> {
+    let digits = text.strip_prefix("&#")?;
+    let (digits, radix) = match digits.strip_prefix('x') {
+        Some(hex) => (hex, 16),
+        None => (digits, 10),
+    };
+    let end = digits.bytes().take(8).position(|byte| byte == b';')?;
+    let (number, rest) = digits.split_at_checked(end)?;
+    let number = u32::from_str_radix(number, radix).ok().filter(|_| !number.starts_with('+'))?;
+    Some((char::from_u32(number)?, rest.get(1..)?))
+}
+
 /// Refuses references that the readers resolve differently.
 fn references(text: &str) -> Result<(), Refused> {
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
-        rest = rest.get(at + 1..).unwrap_or_default();
-        // By far the most frequent come first.
-        if ["lt;", "gt;", "amp;", "quot;", "apos;"].iter().any(|known| rest.starts_with(known)) {
+        rest = rest.get(at..).unwrap_or_default();
+        if let Some((_, after)) = predefined(rest) {
+            rest = after;
             continue;
         }
-        let digits = rest.strip_prefix('#').ok_or("references that XML does not know")?;
-        let (digits, radix) = match digits.strip_prefix('x') {
-            Some(hex) => (hex, 16),
-            None => (digits, 10),
-        };
-        let end = digits.bytes().take(8).position(|b| b == b';').ok_or("not well-formed")?;
-        let digits = digits.get(..end).unwrap_or_default();
-        let number = u32::from_str_radix(digits, radix).map_err(|_| "not well-formed")?;
-        let same = matches!(number, 9 | 10 | 13 | 0x20..=0x7E | 0xA0..=0xD7FF | 0xE000..=0xFFFD);
-        if !(same || (0x10000..=0x10_FFFF).contains(&number)) || digits.starts_with('+') {
+        let (character, after) = numeric(rest).ok_or("references that XML does not know")?;
+        let same = matches!(
+            character,
+            '\t' | '\n' | '\r' | ' '..='~' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..
+        );
+        if !same || character == MARK {
             return Err("references to characters that are none");
         }
+        rest = after;
     }
     Ok(())
 }
