@@ -7,6 +7,8 @@
 //! Scripts that put no spaces between words (Han, kana, Thai, Lao, Khmer, Burmese) give one
 //! word a character; [`Words::scale`] says how many of those carry as much as one spaced word.
 
+use std::ops::Range;
+
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
@@ -20,6 +22,8 @@ use super::{
 /// A text cut into words.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Words {
+    /// Texts in lower case as they came, so that most words are runs of it; behind each text
+    /// the folded letters of its other words.
     letters: String,
     list: Vec<Word>,
     unspaced: usize,
@@ -106,9 +110,6 @@ impl Words {
         for word in self.list.iter().skip(length) {
             self.unspaced -= usize::from(word.is_unspaced());
         }
-        if let Some(word) = self.list.get(length) {
-            self.letters.truncate(word.start as usize);
-        }
         self.list.truncate(length);
     }
 
@@ -127,11 +128,28 @@ impl Words {
 
     /// Appends the words of `text`, up to `most` words in all.
     pub fn push(&mut self, text: &str, most: usize) {
+        let mut rest = text;
+        while !rest.is_empty() && self.list.len() < most {
+            let (piece, after) = cut_at_space(rest);
+            self.push_piece(piece, most);
+            rest = after;
+        }
+    }
+
+    fn push_piece(&mut self, text: &str, most: usize) {
+        let lower = self.letters.len();
+        self.letters.push_str(text);
+        if let Some(lower) = self.letters.get_mut(lower..) {
+            lower.make_ascii_lowercase();
+        }
         let mut at = 0;
         while self.list.len() < most {
             let Some(begin) = next_word(text, at) else { return };
             if let Some((end, classes)) = plain_word(text.as_bytes(), begin) {
-                self.take_plain(text.get(begin..end).unwrap_or_default(), classes);
+                let starts_upper = text.as_bytes().get(begin).is_some_and(u8::is_ascii_uppercase);
+                let facts = if starts_upper { CAPITAL } else { 0 }
+                    | if classes & NUMERIC != 0 { FIGURE } else { 0 };
+                self.add(lower + begin..lower + end, facts);
                 at = end;
                 continue;
             }
@@ -144,25 +162,6 @@ impl Words {
                     self.take(rest)
                 };
         }
-    }
-
-    /// Takes a word of ASCII letters and digits, and of these classes.
-    fn take_plain(&mut self, word: &str, classes: u8) {
-        let start = self.letters.len();
-        self.letters.push_str(word);
-        let mut facts = 0;
-        if classes & UPPER != 0 {
-            if let Some(letters) = self.letters.get_mut(start..) {
-                letters.make_ascii_lowercase();
-            }
-            if word.as_bytes().first().is_some_and(u8::is_ascii_uppercase) {
-                facts |= CAPITAL;
-            }
-        }
-        if classes & NUMERIC != 0 {
-            facts |= FIGURE;
-        }
-        self.add(start, facts);
     }
 
     /// Takes the word that `text` begins with; the answer is its length in bytes.
@@ -214,24 +213,36 @@ impl Words {
         if self.letters.len() == start {
             return end.max(1);
         }
-        self.add(start, facts);
+        self.add(start..self.letters.len(), facts);
         end
     }
 
-    /// Adds the word whose letters begin at `start`.
+    /// Adds the word that has these of the letters.
     #[inline]
-    fn add(&mut self, start: usize, mut facts: u8) {
-        let letters = self.letters.get(start..).unwrap_or_default();
+    fn add(&mut self, place: Range<usize>, mut facts: u8) {
+        let start = u32::try_from(place.start).unwrap_or(u32::MAX);
+        let letters = self.letters.get(place).unwrap_or_default();
         let hash = short_hash(letters);
         if facts & FIGURE == 0 {
             facts |= lexicon::facts(hash);
         }
         let length = u16::try_from(letters.len()).unwrap_or(u16::MAX);
         self.unspaced += usize::from(facts & UNSPACED != 0);
-        let start = u32::try_from(start).unwrap_or(u32::MAX);
         self.list.push(Word { hash, start, length, facts });
     }
 }
+
+/// A piece of a text and what follows it: no more of it is copied than is read.
+fn cut_at_space(text: &str) -> (&str, &str) {
+    let space = text
+        .as_bytes()
+        .get(..PIECE)
+        .and_then(|piece| piece.iter().rposition(u8::is_ascii_whitespace));
+    text.split_at_checked(space.unwrap_or(text.len())).unwrap_or((text, ""))
+}
+
+/// In bytes; nearly every paragraph is shorter.
+const PIECE: usize = 4 << 10;
 
 /// Where the next letter or digit is, from a place on.
 fn next_word(text: &str, from: usize) -> Option<usize> {

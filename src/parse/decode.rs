@@ -70,7 +70,7 @@ fn characters<'d>(
     {
         return text;
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
         if let Some(label) = labels.first()
             && label != UTF_8
             && !bytes.is_ascii()
@@ -191,7 +191,7 @@ fn utf_8_or_guess<'d>(
     called_utf_8: bool,
     repairs: &mut Vec<String>,
 ) -> Cow<'d, str> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
         return Cow::Borrowed(text);
     }
     let mut good = 0;

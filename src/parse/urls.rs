@@ -25,6 +25,37 @@ pub(crate) fn resolve(base: Option<&Url>, text: &str) -> Option<Url> {
     on_the_web(url)
 }
 
+/// Whether [`resolve`] would write the address as it stands, seen without parsing it.
+///
+/// No for each address that a rule of WHATWG URL might touch: a port, an international or
+/// numeric host, dot segments, what has to be escaped.
+pub(crate) fn is_settled(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return false;
+    };
+    let Some((host, path)) = rest.split_once('/') else { return false };
+    let is_host = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-')
+    };
+    let is_kept = |byte: u8| {
+        matches!(byte, b'!' | b'#'..=b'&' | b'('..=b';' | b'=' | b'?'..=b'Z' | b'_' | b'~')
+            || byte.is_ascii_lowercase()
+    };
+    let ends_in_name = host.rsplit('.').next().is_some_and(|last| {
+        last.bytes().next().is_some_and(|first| first.is_ascii_lowercase()) && last.len() > 1
+    });
+    text.len() <= MAX_URL_BYTES
+        && ends_in_name
+        && host.bytes().all(is_host)
+        && !host.starts_with('.')
+        && !host.contains("..")
+        && !host.contains("--")
+        && !path.starts_with('.')
+        && !path.contains("/.")
+        && !path.contains("%2")
+        && path.bytes().all(is_kept)
+}
+
 /// http or https with a host; credentials stay, since some private feeds live by them.
 fn on_the_web(url: Url) -> Option<Url> {
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
@@ -111,6 +142,27 @@ mod tests {
             "urn:uuid:1",
         ] {
             assert_eq!(resolved(BASE, text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_settled_is_written_as_it_stands(
+            text in "https?://([a-z0-9.-]{1,5}|ex|x0|0x1f|[.]){1,3}(:80)?(/|[ -~]{1,3}|[.]|%2[eE]){0,8}"
+        ) {
+            if is_settled(&text) {
+                proptest::prop_assert_eq!(resolved(BASE, &text), Some(text));
+            }
+        }
+    }
+
+    #[test]
+    fn usual_addresses_are_settled_and_unusual_ones_are_not() {
+        for text in ["https://example.org/a/b-c_d.html?e=f&g=1", "http://www.e2.example/"] {
+            assert!(is_settled(text), "{text}");
+        }
+        for text in ["https://example.org", "/a", "https://a.example/../b", "http://127.0.0.1/"] {
+            assert!(!is_settled(text), "{text}");
         }
     }
 

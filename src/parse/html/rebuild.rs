@@ -261,7 +261,7 @@ pub(super) fn write_attribute(
 ) {
     let value: Cow<'_, str> = match name {
         _ if allow::ADDRESSES.contains(&name) => match address(base, value, element == "a") {
-            Some(url) => url.into(),
+            Some(url) => url,
             None => return,
         },
         "srcset" => match candidates(base, value) {
@@ -307,12 +307,15 @@ fn closes_paragraph(name: &str) -> bool {
 }
 
 /// An absolute address; a link may also be one of mail.
-fn address(base: Option<&Url>, text: &str, link: bool) -> Option<String> {
+fn address<'a>(base: Option<&Url>, text: &'a str, link: bool) -> Option<Cow<'a, str>> {
+    if urls::is_settled(text) {
+        return Some(text.into());
+    }
     if let Some(url) = urls::resolve(base, text) {
-        return Some(url.into());
+        return Some(String::from(url).into());
     }
     let url = Url::parse(text.trim()).ok().filter(|url| link && url.scheme() == "mailto")?;
-    Some(url.into())
+    Some(String::from(url).into())
 }
 
 /// The candidates of `srcset`, each made absolute (HTML 4.8.4.2.1).
@@ -335,12 +338,12 @@ fn candidates(base: Option<&Url>, text: &str) -> Option<String> {
             }
         };
         rest = tail;
-        let Some(url) = urls::resolve(base, url) else { continue };
+        let Some(url) = address(base, url, false) else { continue };
         if !out.is_empty() {
             out.push_str(", ");
         }
         // Of controls behind it the address is freed only now; a comma at its end would part.
-        out.push_str(url.as_str().trim_end_matches(','));
+        out.push_str(url.trim_end_matches(','));
         if !descriptor.is_empty() {
             out.push(' ');
             out.push_str(descriptor);
