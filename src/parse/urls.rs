@@ -34,26 +34,27 @@ pub(crate) fn is_settled(text: &str) -> bool {
         return false;
     };
     let Some((host, path)) = rest.split_once('/') else { return false };
-    let is_host = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-')
+    let last = host.rsplit('.').next().unwrap_or_default().as_bytes();
+    let is_host = |(before, byte): (u8, u8)| match byte {
+        b'.' | b'-' => byte != before,
+        _ => byte.is_ascii_lowercase() || byte.is_ascii_digit(),
     };
-    let is_kept = |byte: u8| {
-        matches!(byte, b'!' | b'#'..=b'&' | b'('..=b';' | b'=' | b'?'..=b'Z' | b'_' | b'~')
-            || byte.is_ascii_lowercase()
+    let is_path = |(before, byte): (u8, u8)| match byte {
+        b'.' => before != b'/',
+        b'2' => before != b'%',
+        b'a'..=b'z' => true,
+        _ => matches!(byte, b'!' | b'#'..=b'&' | b'('..=b';' | b'=' | b'?'..=b'Z' | b'_' | b'~'),
     };
-    let ends_in_name = host.rsplit('.').next().is_some_and(|last| {
-        last.bytes().next().is_some_and(|first| first.is_ascii_lowercase()) && last.len() > 1
-    });
     text.len() <= MAX_URL_BYTES
-        && ends_in_name
-        && host.bytes().all(is_host)
-        && !host.starts_with('.')
-        && !host.contains("..")
-        && !host.contains("--")
-        && !path.starts_with('.')
-        && !path.contains("/.")
-        && !path.contains("%2")
-        && path.bytes().all(is_kept)
+        && last.len() > 1
+        && last.first().is_some_and(u8::is_ascii_lowercase)
+        && with_before(b'.', host).all(is_host)
+        && with_before(b'/', path).all(is_path)
+}
+
+/// Each byte of a text, and what is before it.
+fn with_before(first: u8, text: &str) -> impl Iterator<Item = (u8, u8)> {
+    std::iter::once(first).chain(text.bytes()).zip(text.bytes())
 }
 
 /// http or https with a host; credentials stay, since some private feeds live by them.

@@ -4,6 +4,8 @@
 //! misread. `unicode61` takes a run of Chinese or Japanese as one word; such runs are
 //! handed over as overlapping pairs of signs, in texts and in queries alike.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, Row, TransactionBehavior};
 use tracing::info;
 
@@ -42,9 +44,9 @@ impl SearchText {
     /// With its text as it stands.
     fn whole(title: &str, author: &str, html: &str) -> Self {
         Self {
-            title: split_pairs(title),
-            author: split_pairs(author),
-            text: split_pairs(&plain_text(html)),
+            title: split_pairs(title.into()).into_owned(),
+            author: split_pairs(author.into()).into_owned(),
+            text: split_pairs(plain_text(html).into()).into_owned(),
         }
     }
 
@@ -179,7 +181,7 @@ fn term(text: &str) -> String {
     let signs: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
     let lone = signs.chars().count() == 1 && signs.chars().all(in_pairs);
     // Without the last sign alone, which stands in texts only at the end of a run.
-    let text = split_runs(text, false);
+    let text = split_runs(text.into(), false);
     let quoted = text.replace(['"', '\0'], " ");
     if lone { format!("\"{quoted}\" *") } else { format!("\"{quoted}\"") }
 }
@@ -192,17 +194,17 @@ fn in_pairs(c: char) -> bool {
         | 0x0e00..=0x0e7f | 0x20000..=0x3ffff)
 }
 
-fn split_pairs(text: &str) -> String {
+fn split_pairs(text: Cow<'_, str>) -> Cow<'_, str> {
     split_runs(text, true)
 }
 
 /// Each run of such a script as its overlapping pairs; in texts its last sign as well, so
 /// that each sign begins one of the words.
-fn split_runs(text: &str, last_alone: bool) -> String {
+fn split_runs(text: Cow<'_, str>, last_alone: bool) -> Cow<'_, str> {
     // In UTF-8 none of them begins with a lower byte, nor with those of U+1000 to U+2FFF.
     let may_be = |byte: u8| byte >= 0xe0 && !matches!(byte, 0xe1 | 0xe2);
     if position(text.as_bytes(), may_be).is_none() || !text.chars().any(in_pairs) {
-        return text.to_owned();
+        return text;
     }
     let mut out = String::with_capacity(text.len() * 2);
     let mut signs = text.chars().peekable();
@@ -224,7 +226,7 @@ fn split_runs(text: &str, last_alone: bool) -> String {
         }
         run_length += 1;
     }
-    out
+    out.into()
 }
 
 /// The words of sanitized HTML: tags become spaces where they part words.
@@ -428,7 +430,7 @@ mod tests {
     #[test]
     fn chinese_is_indexed_as_overlapping_pairs() {
         assert_eq!(
-            split_pairs("在東京都 ok").split_whitespace().collect::<Vec<_>>(),
+            split_pairs("在東京都 ok".into()).split_whitespace().collect::<Vec<_>>(),
             ["在東", "東京", "京都", "都", "ok"]
         );
         let city = asked("東京都").unwrap();
