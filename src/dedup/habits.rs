@@ -51,8 +51,12 @@ impl Habits {
     /// A footer, a pay-wall notice, an author's note: repeated under several addresses. With
     /// figures in it, it takes more to believe it, since a form filled in anew may agree by
     /// chance.
-    pub(super) fn is_furniture(&self, paragraph: u32, has_figures: bool) -> bool {
-        self.paragraphs.partners(paragraph) >= if has_figures { 4 } else { 2 }
+    pub(super) fn is_furniture(&self, paragraph: u32, counts: impl FnOnce() -> bool) -> bool {
+        match self.paragraphs.partners(paragraph) {
+            0 | 1 => false,
+            2 | 3 => !counts(),
+            _ => true,
+        }
     }
 
     /// One page for many entries: a home page, a player, a status page.
@@ -229,10 +233,10 @@ mod tests {
         let once = [("https://e.org/1", "One", footer), ("https://e.org/1", "One", footer)];
         let print = crate::dedup::fingerprint(&entry("https://e.org/1", "One", footer));
         let hash = print.text.paragraphs.last().unwrap().hash;
-        assert!(!observed(&once).is_furniture(hash, false));
+        assert!(!observed(&once).is_furniture(hash, || false));
         let twice = [once[0], ("https://e.org/2", "Two", "<p>About the author of this.</p>")];
-        assert!(observed(&twice).is_furniture(hash, false));
-        assert!(!observed(&twice).is_furniture(hash, true));
+        assert!(observed(&twice).is_furniture(hash, || false));
+        assert!(!observed(&twice).is_furniture(hash, || true));
     }
 
     #[test]

@@ -19,11 +19,6 @@ pub(super) const WORD: u8 = 1 << 5;
 /// A letter of a script that is written without spaces between words.
 pub(super) const UNSPACED_SCRIPT: u8 = 1 << 6;
 
-/// [`class`] of an ASCII character; of another byte, 0.
-pub(super) fn ascii_class(byte: u8) -> u8 {
-    ASCII.get(usize::from(byte)).copied().unwrap_or_default()
-}
-
 /// What a character is.
 pub(super) fn class(character: char) -> u8 {
     match KNOWN.classes.get(character as usize) {
@@ -57,22 +52,6 @@ pub(super) fn composed_into(character: char, letters: &mut String) {
         _ => letters.extend(std::iter::once(character).nfkc()),
     }
 }
-
-#[expect(clippy::indexing_slicing, reason = "a byte is a place in it, and the compiler looks")]
-static ASCII: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        classes[byte as usize] = match byte {
-            b'0'..=b'9' => ALPHANUMERIC | WORD | NUMERIC | ASCII_DIGIT,
-            b'A'..=b'Z' => ALPHANUMERIC | WORD | UPPER,
-            b'a'..=b'z' => ALPHANUMERIC | WORD | LOWER,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    classes
-};
 
 /// The characters before [`FIRST_UNKNOWN`].
 struct Known {
@@ -163,10 +142,6 @@ mod tests {
             known.clear();
             composed_into(character, &mut known);
             assert!(known.chars().eq(std::iter::once(character).nfkc()), "{character:?}");
-        }
-        for byte in 0..=u8::MAX {
-            let said = if byte.is_ascii() { judged(byte.into()) } else { 0 };
-            assert_eq!(ascii_class(byte), said);
         }
     }
 

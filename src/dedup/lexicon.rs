@@ -15,14 +15,8 @@ pub(super) const GENERIC: u8 = 4;
 
 /// What the lists know of the word with this hash.
 pub(super) fn facts(hash: u32) -> u8 {
-    let lists = &*LISTS;
-    // Most words are not listed, and a sieve that says so stays in the nearest cache.
-    let (part, bit) = place_in_sieve(hash);
-    if lists.sieve.get(part).is_none_or(|bits| bits & bit == 0) {
-        return 0;
-    }
     let mut slot = hash as usize % SLOTS;
-    while let Some(&(listed, facts)) = lists.table.get(slot) {
+    while let Some(&(listed, facts)) = LISTS.get(slot) {
         if listed == hash {
             return facts;
         }
@@ -34,25 +28,14 @@ pub(super) fn facts(hash: u32) -> u8 {
     0
 }
 
-struct Lists {
-    /// An open hash table: one probe a word, where a search by letters would cost more than
-    /// all the rest of reading it.
-    table: Vec<(u32, u8)>,
-    /// A bit for each hash that may be in it.
-    sieve: [u64; SIEVE],
-}
-
-static LISTS: LazyLock<Lists> = LazyLock::new(|| {
-    let mut lists = Lists { table: vec![(0, 0); SLOTS], sieve: [0; SIEVE] };
+/// An open hash table: one probe a word, where a search by letters would take many.
+static LISTS: LazyLock<Vec<(u32, u8)>> = LazyLock::new(|| {
+    let mut table = vec![(0, 0); SLOTS];
     for (words, fact) in [(STOPS, STOP), (NUMBERS, NUMBER), (GENERICS, GENERIC)] {
         for word in words.split_whitespace() {
             let hash = short_hash(word);
-            let (part, bit) = place_in_sieve(hash);
-            if let Some(bits) = lists.sieve.get_mut(part) {
-                *bits |= bit;
-            }
             let mut slot = hash as usize % SLOTS;
-            while let Some(entry) = lists.table.get_mut(slot) {
+            while let Some(entry) = table.get_mut(slot) {
                 if entry.1 == 0 || entry.0 == hash {
                     *entry = (hash, entry.1 | fact);
                     break;
@@ -61,16 +44,8 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
             }
         }
     }
-    lists
+    table
 });
-
-/// Where the sieve has the bit of a hash: by other bits of it than those that give its slot.
-fn place_in_sieve(hash: u32) -> (usize, u64) {
-    ((hash >> 24) as usize % SIEVE, 1 << (hash >> 18 & 63))
-}
-
-/// Of 64 bits each: one bit in sixteen is set.
-const SIEVE: usize = 256;
 
 /// Four times the number of listed words, so that most probes end at once.
 const SLOTS: usize = 4_096;
@@ -174,6 +149,6 @@ mod tests {
 
     #[test]
     fn the_table_is_at_most_half_full() {
-        assert!(LISTS.table.iter().filter(|entry| entry.1 != 0).count() < SLOTS / 2);
+        assert!(LISTS.iter().filter(|entry| entry.1 != 0).count() < SLOTS / 2);
     }
 }

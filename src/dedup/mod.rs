@@ -23,6 +23,7 @@ mod likeness;
 mod profile;
 mod regroup;
 mod representative;
+mod runs;
 mod text;
 mod title;
 mod words;

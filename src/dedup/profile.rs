@@ -110,7 +110,7 @@ impl Profile {
         let mut lead = None;
         for paragraph in &text.paragraphs {
             let words = text.words.list().get(paragraph.start..paragraph.end).unwrap_or_default();
-            if !habits.is_furniture(paragraph.hash, paragraph.has_figures) {
+            if !habits.is_furniture(paragraph.hash, || words.iter().any(|word| word.counts())) {
                 lead.get_or_insert(words.len());
                 own.extend_from_slice(words);
             }

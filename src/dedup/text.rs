@@ -31,7 +31,6 @@ pub(super) struct Paragraph {
     pub end: usize,
     /// Of the folded words.
     pub hash: u32,
-    pub has_figures: bool,
 }
 
 impl Text {
@@ -211,7 +210,6 @@ impl<'a> Walk<'a> {
             start,
             end: start + length,
             hash: (hash ^ (hash >> 32)) as u32,
-            has_figures: list.iter().any(|word| word.counts()),
         });
         self.drop_tail(text);
     }

@@ -13,10 +13,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     letters::{
-        self, ALPHANUMERIC, ASCII_DIGIT, LOWER, NUMERIC, UNSPACED_SCRIPT, UPPER, WORD, ascii_class,
-        class, composed_into, fold_into,
+        self, ALPHANUMERIC, ASCII_DIGIT, LOWER, NUMERIC, UNSPACED_SCRIPT, UPPER, WORD, class,
+        composed_into, fold_into,
     },
     lexicon::{self, GENERIC, NUMBER, STOP},
+    runs::Runs,
 };
 
 /// A text cut into words.
@@ -47,23 +48,28 @@ impl Word {
 
     /// A digit, or a word for a number, a month or a day.
     pub fn counts(self) -> bool {
-        self.facts & (FIGURE | NUMBER) != 0
+        self.is_figure() || self.listed() & NUMBER != 0
     }
 
     /// So common that it says nothing.
     pub fn is_stop(self) -> bool {
-        self.facts & STOP != 0
+        !self.is_figure() && self.listed() & STOP != 0
     }
 
     /// Common in titles of series, releases and columns: names no particular text.
     pub fn is_generic(self) -> bool {
-        self.facts & (GENERIC | NUMBER | FIGURE | STOP) != 0
+        self.is_figure() || self.listed() & (GENERIC | NUMBER | STOP) != 0
     }
 
     /// What a form is filled in with: figures, names; in scripts without capitals any word
     /// but those in hiragana, which are endings and particles.
     pub fn fills_a_form(self) -> bool {
         self.counts() || (self.facts & (CAPITAL | CASELESS) != 0 && !self.is_stop())
+    }
+
+    /// What the word lists say, which of most words nobody asks.
+    fn listed(self) -> u8 {
+        lexicon::facts(self.hash)
     }
 
     /// One character of a script without spaces.
@@ -142,15 +148,17 @@ impl Words {
         if let Some(lower) = self.letters.get_mut(lower..) {
             lower.make_ascii_lowercase();
         }
+        let mut runs = Runs::of(text.as_bytes());
         let mut at = 0;
         while self.list.len() < most {
-            let Some(begin) = next_word(text, at) else { return };
-            if let Some((end, classes)) = plain_word(text.as_bytes(), begin) {
+            let Some(begin) = next_word(text, &mut runs, at) else { return };
+            let run = runs.run(begin);
+            if is_word(text.as_bytes(), begin..run.end) {
                 let starts_upper = text.as_bytes().get(begin).is_some_and(u8::is_ascii_uppercase);
                 let facts = if starts_upper { CAPITAL } else { 0 }
-                    | if classes & NUMERIC != 0 { FIGURE } else { 0 };
-                self.add(lower + begin..lower + end, facts);
-                at = end;
+                    | if run.has_digits { FIGURE } else { 0 };
+                self.add(lower + begin..lower + run.end, facts);
+                at = run.end;
                 continue;
             }
             let rest = text.get(begin..).unwrap_or_default();
@@ -219,13 +227,10 @@ impl Words {
 
     /// Adds the word that has these of the letters.
     #[inline]
-    fn add(&mut self, place: Range<usize>, mut facts: u8) {
+    fn add(&mut self, place: Range<usize>, facts: u8) {
         let start = u32::try_from(place.start).unwrap_or(u32::MAX);
         let letters = self.letters.get(place).unwrap_or_default();
         let hash = short_hash(letters);
-        if facts & FIGURE == 0 {
-            facts |= lexicon::facts(hash);
-        }
         let length = u16::try_from(letters.len()).unwrap_or(u16::MAX);
         self.unspaced += usize::from(facts & UNSPACED != 0);
         self.list.push(Word { hash, start, length, facts });
@@ -245,50 +250,31 @@ fn cut_at_space(text: &str) -> (&str, &str) {
 const PIECE: usize = 4 << 10;
 
 /// Where the next letter or digit is, from a place on.
-fn next_word(text: &str, from: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
+fn next_word(text: &str, runs: &mut Runs<'_>, from: usize) -> Option<usize> {
     let mut at = from;
-    while let Some(&byte) = bytes.get(at) {
-        if ascii_class(byte) != 0 {
-            return Some(at);
-        }
-        if byte.is_ascii() {
-            at += 1;
-            continue;
-        }
+    loop {
+        at = runs.next(at)?;
         let character = text.get(at..)?.chars().next()?;
-        if class(character) & ALPHANUMERIC != 0 {
+        if character.is_ascii() || class(character) & ALPHANUMERIC != 0 {
             return Some(at);
         }
         at += character.len_utf8();
     }
-    None
 }
 
-/// Where the ASCII letters and digits end that begin here, if they are a word for certain:
-/// what follows neither belongs to it nor could. With all of their classes.
-fn plain_word(bytes: &[u8], begin: usize) -> Option<(usize, u8)> {
-    let mut classes = 0;
-    let mut last = 0;
-    let mut end = begin;
-    let next = loop {
-        let Some(&byte) = bytes.get(end) else { break None };
-        let class = ascii_class(byte);
-        if class == 0 {
-            break Some(byte);
+/// Whether these ASCII letters and digits are a word for certain: what follows neither belongs
+/// to it nor could.
+fn is_word(bytes: &[u8], run: Range<usize>) -> bool {
+    let ends_in_digit = || bytes.get(run.end - 1).is_some_and(u8::is_ascii_digit);
+    !run.is_empty()
+        && match bytes.get(run.end) {
+            None => true,
+            // An apostrophe may go on; a point or a comma does between digits; "://" is an
+            // address.
+            Some(b'\'' | b':') => false,
+            Some(b'.' | b',') => !ends_in_digit(),
+            Some(next) => next.is_ascii(),
         }
-        classes |= class;
-        last = class;
-        end += 1;
-    };
-    let is_whole = match next {
-        None => true,
-        // An apostrophe may go on; a point or a comma does between digits; "://" is an address.
-        Some(b'\'' | b':') => false,
-        Some(b'.' | b',') => last & NUMERIC == 0,
-        Some(next) => next.is_ascii(),
-    };
-    (is_whole && end > begin).then_some((end, classes))
 }
 
 /// The hash of folded letters.
