@@ -30,6 +30,9 @@ pub struct Command {
     /// Feeds that bring them; with 29 entries a feed and round
     #[arg(long, default_value_t = 350)]
     feeds: usize,
+    /// Bytes of HTML of an entry, on average
+    #[arg(long, default_value_t = Shape::default().html_bytes)]
+    html_bytes: usize,
     /// How often each command is run
     #[arg(long, default_value_t = 5)]
     repeat: usize,
@@ -85,7 +88,7 @@ impl Command {
         let largest = self.sizes.last().copied().unwrap_or(0);
         let rounds = largest / (self.feeds * defaults.entries) as u64 + 2;
         let until = chrono::Utc::now().timestamp() - rounds as i64 * RENEWAL_SECONDS;
-        Shape { feeds: self.feeds, until, ..defaults }
+        Shape { feeds: self.feeds, html_bytes: self.html_bytes, until, ..defaults }
     }
 
     fn measure(&self, binary: &Path, farm: &Farm, column: &mut Column) -> Result<()> {
