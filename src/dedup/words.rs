@@ -243,7 +243,8 @@ fn cut_at_space(text: &str) -> (&str, &str) {
         .as_bytes()
         .get(..PIECE)
         .and_then(|piece| piece.iter().rposition(u8::is_ascii_whitespace));
-    text.split_at_checked(space.unwrap_or(text.len())).unwrap_or((text, ""))
+    let end = space.map_or(text.len(), |space| space + 1);
+    text.split_at_checked(end).unwrap_or((text, ""))
 }
 
 /// In bytes; nearly every paragraph is shorter.
@@ -314,6 +315,20 @@ mod tests {
     #[test]
     fn an_address_in_the_text_is_no_wording() {
         assert_eq!(spelled("see https://example.org/a?b=c now"), ["see", "now"]);
+    }
+
+    #[test]
+    fn a_text_is_read_by_pieces_as_it_would_be_at_once() {
+        let long = "x".repeat(3 * PIECE);
+        for text in [format!("a {long} b"), format!(" {long}"), long] {
+            let expected: Vec<&str> = text.split_whitespace().collect();
+            assert_eq!(spelled(&text), expected);
+        }
+        let text = "It's 3,000 café ’round ".repeat(1_000);
+        let words = spelled(&text);
+        assert_eq!(words.len(), 4_000.min(MOST_WORDS));
+        assert_eq!(words.last().unwrap(), "round");
+        assert!(words.chunks(4).all(|four| four == ["its", "3000", "cafe", "round"]));
     }
 
     #[test]
