@@ -49,8 +49,8 @@ impl Habits {
     }
 
     /// A footer, a pay-wall notice, an author's note: repeated under several addresses. With
-    /// figures in it, it takes more to believe it, since a form filled in anew may agree by
-    /// chance.
+    /// figures or number words in it (`counts`), it takes more to believe it, since a form
+    /// filled in anew may agree by chance.
     pub(super) fn is_furniture(&self, paragraph: u32, counts: impl FnOnce() -> bool) -> bool {
         match self.paragraphs.partners(paragraph) {
             0 | 1 => false,

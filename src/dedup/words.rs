@@ -128,6 +128,17 @@ impl Words {
 
     /// Gives back the room that was not needed.
     pub fn shrink(&mut self) {
+        let used: usize = self.list.iter().map(|word| usize::from(word.length)).sum();
+        // Of most texts nearly all letters are those of its words.
+        if self.letters.len() > 4 * used + PIECE {
+            let all = std::mem::take(&mut self.letters);
+            for word in &mut self.list {
+                let start = word.start as usize;
+                let letters = all.get(start..start + usize::from(word.length));
+                word.start = u32::try_from(self.letters.len()).unwrap_or(u32::MAX);
+                self.letters.push_str(letters.unwrap_or_default());
+            }
+        }
         self.letters.shrink_to_fit();
         self.list.shrink_to_fit();
     }
@@ -237,7 +248,8 @@ impl Words {
     }
 }
 
-/// A piece of a text and what follows it: no more of it is copied than is read.
+/// A piece of a text, up to a space, and what follows it: of a long text not much more is
+/// copied than is read.
 fn cut_at_space(text: &str) -> (&str, &str) {
     let space = text
         .as_bytes()
@@ -329,6 +341,19 @@ mod tests {
         assert_eq!(words.len(), 4_000.min(MOST_WORDS));
         assert_eq!(words.last().unwrap(), "round");
         assert!(words.chunks(4).all(|four| four == ["its", "3000", "cafe", "round"]));
+    }
+
+    #[test]
+    fn letters_of_no_word_are_given_back() {
+        for text in ["漢".repeat(100_000), "a,".repeat(100_000), "…".repeat(100_000)] {
+            let mut words = Words::of(&text);
+            let before: Vec<String> =
+                words.list().iter().map(|&word| words.spell(word).to_owned()).collect();
+            words.shrink();
+            assert!(words.letters.len() <= 3 * MOST_WORDS);
+            let after = words.list().iter().map(|&word| words.spell(word));
+            assert!(after.eq(before.iter().map(String::as_str)));
+        }
     }
 
     #[test]

@@ -192,7 +192,6 @@ fn one_by_one(
     crowded_since: &str,
 ) -> Result<BTreeSet<i64>, Fault> {
     let connection = shelves.connection;
-    // The bound stands in the text: SQLite prepares a statement anew for each bound LIMIT.
     let mut sharing = connection.prepare_cached(&format!(
         "SELECT entry_id FROM dedup_keys WHERE key = ?1 ORDER BY entry_id DESC LIMIT {}",
         KEY_SHARED_BY + 1

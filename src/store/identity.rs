@@ -162,7 +162,6 @@ impl<'a> Recognizer<'a> {
         if entry.url.is_none() && entry.title.is_none() {
             return Ok(None);
         }
-        // The bound stands in the text: SQLite prepares a statement anew for each bound LIMIT.
         let mut same = self.connection.prepare_cached(&format!(
             "SELECT id, guid FROM entries WHERE feed_id = ?1 AND said_hash = ?2
               ORDER BY id DESC LIMIT {RENEWALS}",

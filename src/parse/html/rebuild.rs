@@ -314,7 +314,10 @@ fn address<'a>(base: Option<&Url>, text: &'a str, link: bool) -> Option<Cow<'a, 
     if let Some(url) = urls::resolve(base, text) {
         return Some(String::from(url).into());
     }
-    let url = Url::parse(text.trim()).ok().filter(|url| link && url.scheme() == "mailto")?;
+    let url = if link { Url::parse(text.trim()).ok()? } else { return None };
+    if url.scheme() != "mailto" {
+        return None;
+    }
     Some(String::from(url).into())
 }
 

@@ -4,7 +4,7 @@
 //! against it. One pass. What is let through here is read the same way by feed-rs and by the
 //! lenient reader; a doubt is a no.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use crate::parse::lenient::names::{self, Ns};
 
@@ -24,7 +24,7 @@ pub(super) struct Plain<'d> {
     /// The root's start tag.
     pub root: &'d str,
     /// From the first entry to the end, with a [`MARK`] and a number for each long text.
-    pub entries: String,
+    pub entries: Cow<'d, str>,
     /// The long texts as they stand in the document, by that number.
     pub texts: Vec<&'d str>,
     pub count: usize,
@@ -56,19 +56,25 @@ pub(super) fn scan(text: &str) -> Result<Plain<'_>, Refused> {
         uncopied: entries,
         copy: String::new(),
         texts: Vec::new(),
+        has_mark: entries.contains(MARK),
     };
     let mut count = 0;
     while scanner.entry()? {
         count += 1;
     }
     let Scanner { uncopied, mut copy, texts, .. } = scanner;
-    copy.push_str(uncopied);
-    Ok(Plain { dialect, head, root: root.source, entries: copy, texts, count, open })
+    let entries = if texts.is_empty() {
+        entries.into()
+    } else {
+        copy.push_str(uncopied);
+        copy.into()
+    };
+    Ok(Plain { dialect, head, root: root.source, entries, texts, count, open })
 }
 
-/// Begins what stands for a long text. A character for private use; an entry that has one
-/// itself is not for feed-rs.
-pub(super) const MARK: char = '\u{f8ff}';
+/// Begins what stands for a long text: a noncharacter of Unicode, which XML allows and nobody
+/// writes. An entry that has one itself is not for feed-rs.
+pub(super) const MARK: char = '\u{fdd0}';
 
 /// A text of so many bytes is taken from where it stands: feed-rs would copy it several times
 /// over, and make an event of each reference in it.
@@ -303,6 +309,8 @@ struct Scanner<'d, 'v> {
     /// What is before it, for feed-rs.
     copy: String,
     texts: Vec<&'d str>,
+    /// Whether [`MARK`] stands anywhere in the entries.
+    has_mark: bool,
 }
 
 impl<'d> Scanner<'d, '_> {
@@ -372,7 +380,7 @@ impl<'d> Scanner<'d, '_> {
                     return self.set_apart(text, &tag);
                 }
                 match shape {
-                    _ if text.contains(MARK) => Err("a character for private use"),
+                    _ if self.has_mark && text.contains(MARK) => Err("a noncharacter"),
                     Shape::Address if !is_address(text) => Err("an address that needs mending"),
                     Shape::Name if text.contains(['@', '&']) => Err("a name with an address"),
                     _ => Ok(()),
@@ -571,6 +579,10 @@ pub(super) fn decoded(source: &str) -> String {
         };
     }
     text.push_str(rest);
+    // It may wait for long, beside many others.
+    if text.capacity() - text.len() > text.len() / 8 {
+        text.shrink_to_fit();
+    }
     text
 }
 
