@@ -44,6 +44,9 @@ pub struct Command {
     scratch: PathBuf,
 }
 
+/// Of filling: what a round of them costs in the middle is said.
+const LAST_ROUNDS: usize = 9;
+
 /// Name and value of each row, in order.
 type Column = Vec<(&'static str, f64)>;
 
@@ -58,19 +61,24 @@ impl Command {
         let mut counts = farm.counts()?;
         let mut shown = 0;
         for &size in &self.sizes {
-            let mut last = (0.0, 0.0);
+            let (mut costs, mut peaks) = (Vec::new(), Vec::new());
             while shown < size {
                 if shown > 0 {
                     counts = farm.renew()?;
                 }
                 let cost = stage::fetch(&binary, &farm.config(), &["--force"])?;
                 let new = (counts.entries - shown) as f64;
-                last = (cost.cpu.as_secs_f64() * 1e6 / new, cost.peak_bytes as f64 / 1e6);
+                costs.push(cost.cpu.as_secs_f64() * 1e6 / new);
+                peaks.push(cost.peak_bytes as f64 / 1e6);
                 shown = counts.entries;
-                eprintln!("{shown} entries, {:.0} us CPU each", last.0);
+                eprintln!("{shown} entries, {:.0} us CPU each", costs[costs.len() - 1]);
             }
-            let mut column =
-                vec![("filling, CPU us an entry", last.0), ("filling, peak MB", last.1)];
+            // Now and then a round also brings the parts of the search index together.
+            let of_last = |all: &[f64]| median(&all[all.len().saturating_sub(LAST_ROUNDS)..]);
+            let mut column = vec![
+                ("filling, CPU us an entry", of_last(&costs)),
+                ("filling, peak MB", of_last(&peaks)),
+            ];
             self.measure(&binary, &farm, &mut column)?;
             shown = farm.counts()?.entries;
             // The next size may be an hour away.
