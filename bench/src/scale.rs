@@ -60,8 +60,8 @@ impl Command {
         let mut columns: Vec<(u64, Column)> = Vec::new();
         let mut counts = farm.counts()?;
         let mut shown = 0;
+        let (mut costs, mut peaks) = (Vec::new(), Vec::new());
         for &size in &self.sizes {
-            let (mut costs, mut peaks) = (Vec::new(), Vec::new());
             while shown < size {
                 if shown > 0 {
                     counts = farm.renew()?;
