@@ -1,11 +1,12 @@
 //! feed-rs, for the documents that it carries in full.
 //!
 //! In: clean text. Out: a `Found` equal to what the lenient reader makes of it, or why the
-//! document is not for feed-rs. `scan` decides. What stands before the first entry is read
-//! by the lenient reader either way, since feed-rs has no word for half of it; feed-rs gets
-//! the root and the entries, so it can neither refuse nor stumble over the rest. Long texts
-//! of entries are taken from where they stand and put into what feed-rs found.
+//! document is not for feed-rs. `scan` decides, and `leaf` over texts. What stands before the
+//! first entry is read by the lenient reader either way, since feed-rs has no word for half of
+//! it; feed-rs gets the root and the entries, so it can neither refuse nor stumble over the
+//! rest. Long texts of entries are taken from where they stand and put into what it found.
 
+mod leaf;
 mod scan;
 
 use std::{
@@ -23,7 +24,8 @@ use super::{
     urls,
 };
 use crate::model::{RawEntry, RawText, TextKind};
-use scan::{Dialect, MARK, Plain};
+use leaf::MARK;
+use scan::{Dialect, Plain};
 
 /// As in `extract`.
 const MAX_AUTHORS: usize = 32;
@@ -119,7 +121,7 @@ fn converted(entry: model::Entry, plain: &Plain<'_>, base: Option<&Url>) -> RawE
 fn whole(text: String, plain: &Plain<'_>) -> String {
     let number = text.trim().strip_prefix(MARK).and_then(|number| number.parse::<usize>().ok());
     match number.and_then(|number| plain.texts.get(number)) {
-        Some(source) => scan::decoded(source),
+        Some(source) => leaf::decoded(source),
         None => text,
     }
 }

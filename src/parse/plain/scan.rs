@@ -6,6 +6,7 @@
 
 use std::{borrow::Cow, fmt::Write as _};
 
+use super::leaf::{MARK, behind, references};
 use crate::parse::lenient::names::{self, Ns};
 
 /// The two dialects that feed-rs reads well.
@@ -32,7 +33,8 @@ pub(super) struct Plain<'d> {
     pub open: usize,
 }
 
-type Refused = &'static str;
+/// What speaks against a document.
+pub(super) type Refused = &'static str;
 
 /// Looks through a document.
 pub(super) fn scan(text: &str) -> Result<Plain<'_>, Refused> {
@@ -71,10 +73,6 @@ pub(super) fn scan(text: &str) -> Result<Plain<'_>, Refused> {
     };
     Ok(Plain { dialect, head, root: root.source, entries, texts, count, open })
 }
-
-/// Begins what stands for a long text: a noncharacter of Unicode, which XML allows and nobody
-/// writes. An entry that has one itself is not for feed-rs.
-pub(super) const MARK: char = '\u{fdd0}';
 
 /// A text of so many bytes is taken from where it stands: feed-rs would copy it several times
 /// over, and make an event of each reference in it.
@@ -543,93 +541,9 @@ impl<'d> Scanner<'d, '_> {
     }
 }
 
-/// What stands behind the first `mark`.
-fn behind<'d>(text: &'d str, mark: &str) -> Result<&'d str, Refused> {
-    let at = memchr::memmem::find(text.as_bytes(), mark.as_bytes()).ok_or("not well-formed")?;
-    text.get(at + mark.len()..).ok_or("not well-formed")
-}
-
 /// An absolute web address without anything that two readers may take differently.
 fn is_address(text: &str) -> bool {
     let text = text.trim_ascii();
     (text.starts_with("http://") || text.starts_with("https://"))
         && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'\\'))
-}
-
-/// What a leaf says that [`Scanner::leaf`] let through: its sections without their brackets,
-/// its references resolved.
-pub(super) fn decoded(source: &str) -> String {
-    let mut text = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(at) = memchr::memchr2(b'&', b'<', rest.as_bytes()) {
-        let (before, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        text.push_str(before);
-        rest = if let Some((character, rest)) = predefined(after) {
-            text.push(character);
-            rest
-        } else if let Some((inside, rest)) = section(after) {
-            text.push_str(inside);
-            rest
-        } else if let Some((character, rest)) = numeric(after) {
-            text.push(character);
-            rest
-        } else {
-            text.extend(after.chars().next());
-            after.get(1..).unwrap_or_default()
-        };
-    }
-    text.push_str(rest);
-    // It may wait for long, beside many others.
-    if text.capacity() - text.len() > text.len() / 8 {
-        text.shrink_to_fit();
-    }
-    text
-}
-
-fn predefined(text: &str) -> Option<(char, &str)> {
-    // By far the most frequent come first.
-    [("&lt;", '<'), ("&gt;", '>'), ("&amp;", '&'), ("&quot;", '"'), ("&apos;", '\'')]
-        .into_iter()
-        .find_map(|(reference, character)| Some((character, text.strip_prefix(reference)?)))
-}
-
-fn section(text: &str) -> Option<(&str, &str)> {
-    let inside = text.strip_prefix("<![CDATA[")?;
-    let rest = behind(inside, "]]>").ok()?;
-    Some((inside.get(..inside.len() - rest.len() - "]]>".len())?, rest))
-}
-
-/// A reference by number.
-fn numeric(text: &str) -> Option<(char, &str)> {
-    let digits = text.strip_prefix("&#")?;
-    let (digits, radix) = match digits.strip_prefix('x') {
-        Some(hex) => (hex, 16),
-        None => (digits, 10),
-    };
-    let end = digits.bytes().take(8).position(|byte| byte == b';')?;
-    let (number, rest) = digits.split_at_checked(end)?;
-    let number = u32::from_str_radix(number, radix).ok().filter(|_| !number.starts_with('+'))?;
-    Some((char::from_u32(number)?, rest.get(1..)?))
-}
-
-/// Refuses references that the readers resolve differently.
-fn references(text: &str) -> Result<(), Refused> {
-    let mut rest = text;
-    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
-        rest = rest.get(at..).unwrap_or_default();
-        if let Some((_, after)) = predefined(rest) {
-            rest = after;
-            continue;
-        }
-        let (character, after) = numeric(rest).ok_or("references that XML does not know")?;
-        let same = matches!(
-            character,
-            '\t' | '\n' | '\r' | ' '..='~' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..
-        );
-        if !same || character == MARK {
-            return Err("references to characters that are none");
-        }
-        rest = after;
-    }
-    Ok(())
 }
