@@ -97,10 +97,12 @@ pub(super) fn sharing(
     // seen within it, has come since then.
     let since = before(standing.at().min(standing.first_seen));
     let present = period_of(standing.first_seen);
-    let (first, last) = match (stored, shelves.waiting) {
-        (Some(stored), _) => stored,
-        (None, Some(keys)) if keys.borrow().are_waiting() => (present, present),
-        (None, _) => return Ok(BTreeSet::new()),
+    let lowest_waiting = shelves.waiting.and_then(|keys| keys.borrow().lowest_waiting());
+    let waiting = lowest_waiting.map(|lowest| (lowest >> HASH_BITS, present));
+    let (first, last) = match (stored, waiting) {
+        (Some(stored), Some(waiting)) => (stored.0.min(waiting.0), stored.1),
+        (Some(periods), None) | (None, Some(periods)) => periods,
+        (None, None) => return Ok(BTreeSet::new()),
     };
     let periods = period_of(since).max(first)..=last.max(present);
     if let Some(keys) = shelves.waiting {

@@ -2,23 +2,28 @@
 //!
 //! In: the keys of new entries. Out: the same in `dedup_keys`, many at a time and in the
 //! table's order. Keys are random numbers: in a rush of new entries each commit would read and
-//! write every page of the table anew. So they wait here while there is more to do, where they
-//! are found as well, and `state.keys_from` tells whoever opens the store after a crash from
-//! which entry on the table may lack some. A filter says of most keys that nobody has them,
+//! write every page of the table anew. So they wait here while it lasts, where they are found as
+//! well, and `state.keys_from` tells others, and whoever opens the store after a crash, from which
+//! entry on the table may lack some. A filter says of most keys that nobody has them,
 //! without a look into the table. Never here: what a key is made of, whom it brings together.
+
+use std::time::{Duration, Instant};
 
 use fastbloom::BloomFilter;
 use hashbrown::HashTable;
 use rusqlite::Connection;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::values::from_blob;
+use super::{values::from_blob, writing::Next};
 
 /// Keys that wait at most: some 5 MB.
 const MOST_WAITING: usize = 200_000;
 
-/// So few are written at once where nothing else is to be done.
+/// So few are written at once where nothing else was done lately.
 const FEW: usize = 4_000;
+
+/// Whatever is done meanwhile: others read the rows of so many entries to know keys that wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Keys in one part of the filter.
 const PART_KEYS: usize = 1 << 20;
@@ -47,6 +52,10 @@ pub(super) struct Keys {
     from: Option<i64>,
     /// A transaction that was committed has said so in `state`.
     is_said: bool,
+    /// Since when something has waited.
+    since: Option<Instant>,
+    /// No key that waits is lower.
+    lowest: Option<i64>,
     transaction: Transaction,
     filter: Option<Filter>,
     /// Entries whose keys were looked for without a filter.
@@ -60,6 +69,8 @@ struct Transaction {
     removed: Vec<Pair>,
     from_before: Option<Option<i64>>,
     has_written: bool,
+    /// It found the table completed by somebody else, or completed it itself.
+    is_complete: bool,
 }
 
 /// Over all keys from one on, in the table and on their way there.
@@ -71,22 +82,33 @@ struct Filter {
 }
 
 impl Keys {
+    /// For somebody who only reads: what waits in a process that writes.
+    pub(super) fn elsewhere(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut keys = Self::default();
+        each_missing(connection, |(key, entry)| {
+            keys.add(key, entry);
+            Ok(())
+        })?;
+        Ok(keys)
+    }
+
     /// A new entry has this key. Entries come in the order of their numbers.
     pub(super) fn add(&mut self, key: i64, entry: i64) {
         self.transaction.from_before.get_or_insert(self.from);
         self.from = Some(self.from.map_or(entry, |from| from.min(entry)));
+        self.lowest = Some(self.lowest.map_or(key, |lowest| lowest.min(key)));
         self.waiting.add((key, entry));
         self.transaction.added.push((key, entry));
         self.note(key);
     }
 
-    /// An entry has the key no more. Tells whether it was waiting.
+    /// An entry has the key no more. Tells whether it was only waiting.
     pub(super) fn remove(&mut self, key: i64, entry: i64) -> bool {
         let was_waiting = self.waiting.remove((key, entry));
         if was_waiting {
             self.transaction.removed.push((key, entry));
         }
-        was_waiting
+        was_waiting && !self.transaction.is_complete
     }
 
     /// The key is in the table, or comes to be.
@@ -107,6 +129,11 @@ impl Keys {
     /// Whether any key waits.
     pub(super) fn are_waiting(&self) -> bool {
         !self.waiting.pairs.is_empty()
+    }
+
+    /// A key that is not above any that waits. `None`: none waits.
+    pub(super) fn lowest_waiting(&self) -> Option<i64> {
+        self.lowest
     }
 
     /// `false`: the table has no such key.
@@ -154,13 +181,17 @@ impl Keys {
     }
 
     /// Before a commit: writes what waits, or says from where on keys are missing.
-    ///
-    /// `more`: other work waits, with more keys.
-    pub(super) fn settle(&mut self, connection: &Connection, more: bool) -> rusqlite::Result<()> {
-        let few = self.waiting.pairs.len() <= FEW && !more;
-        if few || self.waiting.pairs.len() >= MOST_WAITING {
+    pub(super) fn settle(&mut self, connection: &Connection, next: Next) -> rusqlite::Result<()> {
+        let few = self.waiting.pairs.len() <= FEW && next == Next::Unknown;
+        let long = self.since.is_some_and(|since| since.elapsed() >= LONGEST_WAIT);
+        let many = self.waiting.pairs.len() >= MOST_WAITING;
+        if few || long || many || self.transaction.is_complete {
             return self.write(connection);
         }
+        if !self.are_waiting() {
+            return Ok(());
+        }
+        self.since.get_or_insert_with(Instant::now);
         connection
             .prepare_cached(
                 "UPDATE state SET keys_from = min(coalesce(keys_from, ?1), ?1) WHERE id = 1",
@@ -184,7 +215,7 @@ impl Keys {
         let done = std::mem::take(&mut self.transaction);
         if done.has_written {
             self.waiting = Waiting::default();
-            self.from = None;
+            (self.from, self.since, self.lowest) = (None, None, None);
         }
         self.is_said = !self.waiting.pairs.is_empty();
     }
@@ -201,6 +232,15 @@ impl Keys {
         if let Some(from) = undone.from_before {
             self.from = from;
         }
+    }
+
+    /// Another process has written: the filter does not know what. Completes the table, if
+    /// keys wait there or here: neither would find the other's.
+    pub(super) fn meet_others(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.rest();
+        complete(connection)?;
+        self.transaction.is_complete = self.are_waiting();
+        Ok(())
     }
 
     /// Nothing was to be done for a while: gives memory back.
@@ -315,32 +355,43 @@ fn say_all_is_there(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Writes the keys that waited where a process ended before it had written them.
-pub(super) fn recover(connection: &Connection) -> rusqlite::Result<()> {
-    let from: Option<i64> =
-        connection.query_row("SELECT keys_from FROM state", [], |row| row.get(0))?;
-    let Some(from) = from else { return Ok(()) };
-    let transaction = connection.unchecked_transaction()?;
-    let mut entries =
-        transaction.prepare("SELECT dedup_keys, id FROM entries WHERE id >= ?1 ORDER BY id")?;
+/// Writes the keys that wait, or waited, in other processes.
+pub(super) fn complete(connection: &Connection) -> rusqlite::Result<()> {
     let mut pairs: Vec<Pair> = Vec::new();
+    let some_wait = each_missing(connection, |pair| {
+        pairs.push(pair);
+        // Usually there are fewer than may wait; by parts in any case.
+        if pairs.len() < MOST_WAITING {
+            return Ok(());
+        }
+        pairs.sort_unstable();
+        insert(connection, pairs.drain(..))
+    })?;
+    pairs.sort_unstable();
+    insert(connection, pairs)?;
+    if some_wait { say_all_is_there(connection) } else { Ok(()) }
+}
+
+/// Keys that may not be in the table yet. Tells whether any may be missing.
+fn each_missing(
+    connection: &Connection,
+    mut then: impl FnMut(Pair) -> rusqlite::Result<()>,
+) -> rusqlite::Result<bool> {
+    let from: Option<i64> = connection
+        .prepare_cached("SELECT keys_from FROM state")?
+        .query_row([], |row| row.get(0))?;
+    let Some(from) = from else { return Ok(false) };
+    let mut entries = connection
+        .prepare_cached("SELECT dedup_keys, id FROM entries WHERE id >= ?1 ORDER BY id")?;
     let mut rows = entries.query([from])?;
     while let Some(row) = rows.next()? {
         let keys: Option<Vec<u8>> = row.get(0)?;
         let entry: i64 = row.get(1)?;
-        pairs.extend(keys.iter().flat_map(|keys| from_blob(keys)).map(|key| (key, entry)));
-        // Usually there are fewer than may wait; by parts in any case.
-        if pairs.len() >= MOST_WAITING {
-            pairs.sort_unstable();
-            insert(&transaction, pairs.drain(..))?;
+        for key in from_blob(keys.as_deref().unwrap_or_default()) {
+            then((key, entry))?;
         }
     }
-    pairs.sort_unstable();
-    insert(&transaction, pairs)?;
-    say_all_is_there(&transaction)?;
-    drop(rows);
-    drop(entries);
-    transaction.commit()
+    Ok(true)
 }
 
 #[cfg(test)]

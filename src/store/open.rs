@@ -13,7 +13,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{OpenAs, error::StoreError, keys, migrations, search, writing};
+use super::{OpenAs, error::StoreError, migrations, search, writing};
 
 /// How long to wait for another process that writes: longer than any backup step of ours.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -155,8 +155,7 @@ pub(super) fn writer(path: &Path, how: OpenAs) -> Result<Connection, StoreError>
     migrations::migrate(&mut connection, path)?;
     search::bring_up_to_date(&mut connection)
         .map_err(|fault| fault.at(path, "making its search index anew"))?;
-    keys::recover(&connection).map_err(failed)?;
-    writing::recover(&connection).map_err(|fault| fault.at(path, "completing the search index"))?;
+    writing::recover(&connection).map_err(|fault| fault.at(path, "completing what waited"))?;
     if how == OpenAs::Daemon {
         free_dead_leases(&connection, path)?;
     }

@@ -57,7 +57,12 @@ impl<'a> Profiles<'a> {
 
     /// Those that the writer sees.
     pub(super) fn within(writing: &'a Writing) -> Self {
-        Self { keys: Some(writing.keys()), ..Self::new(writing) }
+        Self::with_keys(writing, writing.keys())
+    }
+
+    /// These keys count as well.
+    pub(super) fn with_keys(connection: &'a Connection, keys: &'a RefCell<Keys>) -> Self {
+        Self { keys: Some(keys), ..Self::new(connection) }
     }
 
     /// Where the keys of entries are looked for.

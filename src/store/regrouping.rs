@@ -5,7 +5,10 @@
 //! entry is ever taken away, and an article keeps its public id as long as its
 //! representative is in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -14,6 +17,7 @@ use super::{
     error::Fault,
     grouping::{self, heir, merge},
     identity,
+    keys::Keys,
     profiles::{Profiles, stored},
     search::SearchText,
     stamp,
@@ -210,7 +214,8 @@ pub(super) fn near(
     entry: i64,
     rules: &DedupSettings,
 ) -> Result<Option<Vec<NearEntry>>, Fault> {
-    let mut profiles = Profiles::new(connection);
+    let waiting = RefCell::new(Keys::elsewhere(connection)?);
+    let mut profiles = Profiles::with_keys(connection, &waiting);
     let (Some(profile), Some(article)) = (profiles.read(entry)?, article_of(connection, entry)?)
     else {
         return Ok(None);

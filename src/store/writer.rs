@@ -23,7 +23,7 @@ use super::{
     OpenAs,
     error::{Fault, StoreError},
     open::{self, FileIdentity},
-    writing::Writing,
+    writing::{Next, Writing},
 };
 
 /// Jobs that may wait; who comes later waits outside, so that memory stays bounded.
@@ -45,7 +45,8 @@ const GATHERING: Duration = Duration::from_millis(40);
 /// How often it looks for them; when none has come since, it ends.
 const LOOK: Duration = Duration::from_millis(8);
 
-/// Without a job for so long, what waits is written.
+/// Without a job for so long, what waits is written. Transactions that follow each other more
+/// closely are a rush.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Without a job for so long, the filter over the keys is given up.
@@ -204,6 +205,8 @@ struct Desk {
     clock: Option<Runtime>,
     /// Of the last transaction.
     jobs_before: usize,
+    /// When the last transaction ended.
+    ended: Option<Instant>,
     /// SQLite's mark of what other processes wrote.
     data_version: i64,
 }
@@ -213,7 +216,16 @@ impl Desk {
         let writing = Writing::new(open::writer(&path, how)?);
         let identity = FileIdentity::of(&path);
         let clock = Builder::new_current_thread().enable_time().build().ok();
-        Ok(Self { path, how, writing, identity, clock, jobs_before: 0, data_version: 0 })
+        Ok(Self {
+            path,
+            how,
+            writing,
+            identity,
+            clock,
+            jobs_before: 0,
+            ended: None,
+            data_version: 0,
+        })
     }
 
     fn work(mut self, mut inbox: mpsc::Receiver<Job>) {
@@ -346,29 +358,46 @@ impl Desk {
     fn begin(&mut self) -> Result<(), StoreError> {
         self.still_there()?;
         self.sql("BEGIN IMMEDIATE")?;
+        let met = self.meet_others();
+        if met.is_err() {
+            self.undo();
+        }
+        met
+    }
+
+    /// Looks whether another process has written since the last transaction.
+    fn meet_others(&mut self) -> Result<(), StoreError> {
         let version = self.writing.prepare_cached("PRAGMA data_version");
         let version = version.and_then(|mut pragma| pragma.query_row([], |row| row.get(0)));
         let version = version.map_err(|error| self.failed(error))?;
-        // Another process has written: what we know of the table's keys is not all any more.
         if self.data_version != version {
-            self.writing.keys().borrow_mut().rest();
+            let met = self.writing.meet_others();
+            met.map_err(|fault| fault.at(&self.path, "completing what waited"))?;
         }
         self.data_version = version;
         Ok(())
     }
 
     /// `more`: another transaction begins at once.
-    fn commit(&self, more: bool) -> Result<(), StoreError> {
-        self.said(self.writing.settle(more))?;
+    fn commit(&mut self, more: bool) -> Result<(), StoreError> {
+        let next = match self.ended {
+            _ if more => Next::AtOnce,
+            Some(ended) if ended.elapsed() < PAUSE => Next::Soon,
+            _ => Next::Unknown,
+        };
+        self.said(self.writing.settle(next))?;
         self.sql("COMMIT")?;
         self.writing.committed();
+        self.ended = Some(Instant::now());
         Ok(())
     }
 
     /// Undoes a transaction that was not committed. A full disk or a failing one makes SQLite
     /// do that by itself.
-    fn undo(&self) {
+    fn undo(&mut self) {
         self.writing.undone();
+        // What others had left to be written was undone as well: look again.
+        self.data_version = 0;
         if !self.writing.is_autocommit() {
             let _ = self.writing.execute_batch("ROLLBACK");
         }

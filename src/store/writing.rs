@@ -12,7 +12,10 @@ use std::{cell::RefCell, ops::Deref};
 
 use rusqlite::Connection;
 
-use super::{error::Fault, keys::Keys};
+use super::{
+    error::Fault,
+    keys::{self, Keys},
+};
 
 /// Text that waits at most.
 const WAITING_BYTES: usize = 4 << 20;
@@ -29,6 +32,17 @@ pub(super) struct SearchText {
 enum Change {
     Add(i64, SearchText),
     Remove(i64, SearchText),
+}
+
+/// When the next transaction begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Its work is here. Words wait: whoever looks for them finds them a moment later.
+    AtOnce,
+    /// The last one was here a moment ago. Keys wait as well: who needs them sees them all the
+    /// same.
+    Soon,
+    Unknown,
 }
 
 /// A connection that is read and written like any other, but for the search index and the
@@ -95,12 +109,11 @@ impl Writing {
         !self.waiting.borrow().changes.is_empty() || self.keys.borrow().are_waiting()
     }
 
-    /// Before a commit: writes what waits, or says that it does. `more`: the next transaction
-    /// begins at once.
-    pub(super) fn settle(&self, more: bool) -> rusqlite::Result<()> {
+    /// Before a commit: writes what waits, or says that it does.
+    pub(super) fn settle(&self, next: Next) -> rusqlite::Result<()> {
         let mut waiting = self.waiting.borrow_mut();
         match waiting.first_new() {
-            Some(first) if more => {
+            Some(first) if next == Next::AtOnce => {
                 self.connection
                     .prepare_cached(
                         "UPDATE state SET index_from = min(coalesce(index_from, ?1), ?1)
@@ -110,7 +123,17 @@ impl Writing {
             }
             _ => waiting.write(&self.connection)?,
         }
-        self.keys.borrow_mut().settle(&self.connection, more)
+        self.keys.borrow_mut().settle(&self.connection, next)
+    }
+
+    /// Another process has written: takes over what waits there, and writes what waits here.
+    /// Each works with the keys and the words that are in their tables, and would miss the
+    /// other's.
+    pub(super) fn meet_others(&self) -> Result<(), Fault> {
+        self.keys.borrow_mut().meet_others(&self.connection)?;
+        complete(&self.connection)?;
+        self.waiting.borrow_mut().take_over();
+        Ok(())
     }
 
     /// Writes all that waits.
@@ -196,6 +219,12 @@ impl Waiting {
         Ok(())
     }
 
+    /// Somebody else has written what waits, or the open transaction has.
+    fn take_over(&mut self) {
+        self.written = self.changes.len();
+        self.bytes = 0;
+    }
+
     fn committed(&mut self) {
         self.changes.drain(..self.written);
         self.written = 0;
@@ -215,13 +244,21 @@ fn say_all_is_there(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Indexes the articles that waited where a process ended before it had written them.
+/// Completes the tables where a process ended before it had written what waited.
 pub(super) fn recover(connection: &Connection) -> Result<(), Fault> {
-    let from: Option<i64> =
-        connection.query_row("SELECT index_from FROM state", [], |row| row.get(0))?;
-    let Some(from) = from else { return Ok(()) };
     let transaction = connection.unchecked_transaction()?;
-    let lacking: Vec<(i64, i64)> = transaction
+    keys::complete(&transaction)?;
+    complete(&transaction)?;
+    Ok(transaction.commit()?)
+}
+
+/// Indexes the articles whose words wait, or waited, in other processes.
+fn complete(connection: &Connection) -> Result<(), Fault> {
+    let from: Option<i64> = connection
+        .prepare_cached("SELECT index_from FROM state")?
+        .query_row([], |row| row.get(0))?;
+    let Some(from) = from else { return Ok(()) };
+    let lacking: Vec<(i64, i64)> = connection
         .prepare(
             "SELECT id, entry_id FROM articles
               WHERE id >= ?1 AND id NOT IN (SELECT id FROM search_docsize WHERE id >= ?1)",
@@ -230,11 +267,10 @@ pub(super) fn recover(connection: &Connection) -> Result<(), Fault> {
         .collect::<Result<_, _>>()?;
     let mut waiting = Waiting::default();
     for (article, entry) in lacking {
-        let words = SearchText::stored(&transaction, entry)?;
+        let words = SearchText::stored(connection, entry)?;
         waiting.changes.push(Change::Add(article, words));
-        waiting.write(&transaction)?;
+        waiting.write(connection)?;
         waiting.committed();
     }
-    say_all_is_there(&transaction)?;
-    Ok(transaction.commit()?)
+    Ok(say_all_is_there(connection)?)
 }

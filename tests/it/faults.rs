@@ -213,7 +213,8 @@ fn a_full_disk_is_told_loses_nothing_and_work_goes_on_once_there_is_space() {
     let store = small.join("merganser.db");
     let world = world.storing(&store);
     let mut daemon = world.daemon();
-    daemon.wait_for_log("the disk is full: free some space");
+    let told = format!("ERROR store {}: the disk is full: free some space", store.display());
+    daemon.wait_for_log(&told);
     std::fs::remove_file(&ballast).unwrap();
     daemon.wait_for_log("the store works again");
     wait_for_commit(&origin);

@@ -11,7 +11,7 @@ fn open(path: &Path, how: OpenAs) -> StoreError {
 #[tokio::test]
 async fn validators_and_entries_come_together_or_not_at_all() {
     let house = House::with(&["a", "b"]).await;
-    for table in ["entries", "articles", "dedup_keys", "fetches", "search_docsize"] {
+    for table in ["entries", "articles", "fetches", "search_docsize"] {
         let raise = format!(
             "CREATE TRIGGER fault BEFORE INSERT ON {table} BEGIN SELECT raise(ABORT, 'fault'); END"
         );

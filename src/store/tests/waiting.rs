@@ -119,6 +119,61 @@ async fn what_another_process_stored_meanwhile_is_found_as_well() {
     assert_eq!(house.poll(3, noon(), &[told_again]).await.joined, 1);
 }
 
+/// Two processes in a rush at once: each has keys and words waiting that the other needs.
+#[tokio::test]
+async fn what_waits_in_one_process_is_found_by_another() {
+    let house = house_of(4).await;
+    let beside = Store::open(&house.path(), OpenAs::Beside, RULES).unwrap();
+    let mut told = Vec::new();
+    for round in 0..12 {
+        let word = format!("story{round}");
+        // One story from each feed; the two processes take turns.
+        for (feed, store) in [(1, &house.store), (2, &beside), (3, &house.store), (4, &beside)] {
+            let copy = changed(entry(&word), |entry| entry.guid = format!("{word}-{feed}"));
+            let done = store.commit(update(FeedId(feed), noon(), &[copy])).await.unwrap();
+            assert_eq!(done.joined, u32::from(feed > 1), "{word} of feed {feed}");
+        }
+        told.push(word);
+    }
+    // Edited by the one whose words they are not.
+    let edited = changed(entry("story11"), |entry| {
+        entry.guid = "story11-1".into();
+        entry.content = Some(Html::sanitized("<p>Nothing but pears now.</p>"));
+    });
+    beside.commit(update(FeedId(1), noon() + hours(1), &[edited])).await.unwrap();
+    beside.close().await.unwrap();
+    house.store.close().await.unwrap();
+    assert_eq!(house.text("SELECT keys_from || index_from FROM state"), "");
+    let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
+    assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+    for word in &told {
+        let hits = format!("SELECT count(*) FROM search('{word}')");
+        assert_eq!(house.number(&hits), 1, "{word}");
+    }
+    house.shell().execute("INSERT INTO search (search) VALUES ('integrity-check')", []).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_cannot_be_written_are_found_all_the_same_and_written_later() {
+    let house = house_of(3).await;
+    let fault = "CREATE TRIGGER fault BEFORE INSERT ON dedup_keys
+                 BEGIN SELECT raise(ABORT, 'fault'); END";
+    house.poll(1, noon(), &[entry("pears")]).await;
+    house.shell().execute_batch(fault).unwrap();
+    // In a rush they wait; else the commit fails, and the feed is asked again.
+    let crane = update(FeedId(1), noon(), &[entry("crane")]);
+    let was_kept = house.store.commit(crane.clone()).await.is_ok();
+    house.shell().execute_batch("DROP TRIGGER fault").unwrap();
+    if !was_kept {
+        house.store.commit(crane).await.unwrap();
+    }
+    let told_again = changed(entry("crane"), |entry| entry.guid = "another".into());
+    assert_eq!(house.poll(2, noon(), &[told_again]).await.joined, 1);
+    house.store.close().await.unwrap();
+    let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
+    assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_article_that_waits_can_be_edited_and_taken_away() {
     const FEEDS: i64 = 200;
