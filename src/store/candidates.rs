@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::{
     error::Fault,
+    filter,
     keys::{self, Keys},
     values::{from_blob, seconds, time},
     writing::Writing,
@@ -260,6 +261,9 @@ pub(super) fn change_keys(
         }
     }
     let now = from_blob(now.unwrap_or_default());
+    if !now.is_empty() {
+        filter::note_change(writing, entry)?;
+    }
     keys::insert(writing, now.iter().map(|&key| (key, entry)))?;
     for key in now {
         writing.keys().borrow_mut().note(key);

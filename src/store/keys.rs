@@ -4,17 +4,19 @@
 //! table's order. Keys are random numbers: in a rush of new entries each commit would read and
 //! write every page of the table anew. So they wait here while it lasts, where they are found as
 //! well, and `state.keys_from` tells others, and whoever opens the store after a crash, from which
-//! entry on the table may lack some. A filter says of most keys that nobody has them,
-//! without a look into the table. Never here: what a key is made of, whom it brings together.
+//! entry on the table may lack some. A [`Filter`] says of most keys that nobody has them, without
+//! a look into the table. Never here: what a key is made of, whom it brings together.
 
 use std::time::{Duration, Instant};
 
-use fastbloom::BloomFilter;
 use hashbrown::HashTable;
 use rusqlite::Connection;
-use xxhash_rust::xxh3::xxh3_64;
 
-use super::{values::from_blob, writing::Next};
+use super::{
+    filter::{Filter, hash},
+    values::from_blob,
+    writing::Next,
+};
 
 /// Keys that wait at most: some 5 MB.
 const MOST_WAITING: usize = 200_000;
@@ -24,19 +26,6 @@ const FEW: usize = 4_000;
 
 /// Whatever is done meanwhile: others read the rows of so many entries to know keys that wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-
-/// Keys in one part of the filter.
-const PART_KEYS: usize = 1 << 20;
-
-/// Of a filter, for each key.
-const BITS_A_KEY: usize = 12;
-
-/// Bits that a key sets: one in 150 that nobody has is looked for in vain. With eight of them it
-/// would be one in 300, and each is a look into memory that is far away.
-const HASHES: u32 = 4;
-
-/// Parts of a filter, of 1.5 MiB each. With more keys than that, all are looked for.
-const MOST_PARTS: usize = 16;
 
 /// An entry's keys are looked for in the time in which those of so many are read in order.
 const READ_MEANWHILE: i64 = 64;
@@ -71,14 +60,6 @@ struct Transaction {
     has_written: bool,
     /// It found the table completed by somebody else, or completed it itself.
     is_complete: bool,
-}
-
-/// Over all keys from one on, in the table and on their way there.
-#[derive(Debug)]
-struct Filter {
-    from: i64,
-    parts: Vec<BloomFilter>,
-    in_last: usize,
 }
 
 impl Keys {
@@ -154,27 +135,22 @@ impl Keys {
         }
         self.looked_for = self.looked_for.saturating_add(1);
         // Counting is work as well: at the first, and then ever more rarely.
-        if self.looked_for < 1
-            || !self.looked_for.unsigned_abs().is_power_of_two()
-            || recent()? > self.looked_for.saturating_mul(READ_MEANWHILE)
-        {
+        if self.looked_for < 1 || !self.looked_for.unsigned_abs().is_power_of_two() {
             return Ok(());
         }
-        let mut filter = Filter::new(from);
-        let mut keys = connection.prepare_cached("SELECT key FROM dedup_keys WHERE key >= ?1")?;
-        let mut rows = keys.query([from])?;
-        let mut fits = true;
-        while let Some(row) = rows.next()?
-            && fits
+        let most = self.looked_for.saturating_mul(READ_MEANWHILE);
+        let mut filter = if Filter::work_to_load(connection, from)?.is_some_and(|work| work <= most)
         {
-            fits = filter.add(row.get(0)?);
-        }
-        for (key, _) in self.waiting.all().filter(|(key, _)| *key >= from) {
-            fits = fits && filter.add(key);
-        }
-        if fits {
-            self.filter = Some(filter);
+            Filter::load(connection, from)?
+        } else if recent()? <= most {
+            Filter::read(connection, from)?
         } else {
+            return Ok(());
+        };
+        let mut waiting = self.waiting.all();
+        let fits = filter.as_mut().is_some_and(|it| waiting.all(|(key, _)| it.add(key)));
+        self.filter = filter.filter(|_| fits);
+        if !fits {
             self.looked_for = i64::MIN;
         }
         Ok(())
@@ -253,6 +229,11 @@ impl Keys {
     pub(super) fn has_filter(&self) -> bool {
         self.filter.is_some()
     }
+
+    /// Before [`Self::rest`]: keeps in the store what was learnt of the table.
+    pub(super) fn keep_filter(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.filter.as_mut().map_or(Ok(()), |filter| filter.keep(connection))
+    }
 }
 
 /// Pairs in the order in which they came, found by their keys.
@@ -304,37 +285,6 @@ impl Waiting {
         }
         was_there
     }
-}
-
-impl Filter {
-    fn new(from: i64) -> Self {
-        Self { from, parts: Vec::new(), in_last: PART_KEYS }
-    }
-
-    /// `false`: it is full.
-    fn add(&mut self, key: i64) -> bool {
-        if self.in_last >= PART_KEYS {
-            if self.parts.len() >= MOST_PARTS {
-                return false;
-            }
-            self.parts.push(BloomFilter::with_num_bits(PART_KEYS * BITS_A_KEY).hashes(HASHES));
-            self.in_last = 0;
-        }
-        if let Some(last) = self.parts.last_mut() {
-            last.insert_hash(hash(key));
-            self.in_last += 1;
-        }
-        true
-    }
-
-    fn may_have(&self, key: i64) -> bool {
-        key < self.from || self.parts.iter().any(|part| part.contains_hash(hash(key)))
-    }
-}
-
-/// The bits of a key are random only in part.
-fn hash(key: i64) -> u64 {
-    xxh3_64(&key.to_le_bytes())
 }
 
 /// Into the table, as they come.
@@ -421,17 +371,5 @@ mod tests {
         keys.undone();
         assert_eq!(waiting_with(&keys, 7), of_seven);
         assert_eq!(waiting_with(&keys, 1000), Vec::<i64>::new());
-    }
-
-    #[test]
-    fn a_filter_has_what_was_added_and_little_else_and_ends_when_it_is_full() {
-        let mut filter = Filter::new(1 << 40);
-        for key in 0..100_000 {
-            assert!(filter.add((1 << 40) + key * 7919));
-        }
-        assert!((0..100_000).all(|key| filter.may_have((1 << 40) + key * 7919)));
-        let wrong = (0..100_000).filter(|key| filter.may_have((2 << 40) + key * 7919)).count();
-        assert!(wrong < 1_000, "{wrong}");
-        assert!(filter.may_have(5), "before its first key it knows nothing");
     }
 }

@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_what_waits.sql"),
     include_str!("migrations/0009_words_and_their_columns.sql"),
     include_str!("migrations/0010_who_polls.sql"),
+    include_str!("migrations/0011_which_keys_nobody_has.sql"),
 ];
 
 /// Refuses a file that is not ours or newer than we are. Writes nothing.

@@ -15,6 +15,7 @@ mod commit;
 mod entries;
 mod error;
 mod feeds;
+mod filter;
 mod grouping;
 mod hits;
 mod hubs;

@@ -17,6 +17,7 @@ use super::{
     Swept,
     candidates::change_keys,
     error::Fault,
+    filter,
     grouping::heir,
     identity::Marks,
     search::SearchText,
@@ -113,6 +114,7 @@ fn step_entries(connection: &Writing, plan: &mut Plan) -> Result<Swept, Fault> {
         swept.entries += 1;
     }
     if swept.entries > 0 {
+        filter::note_sweep(connection)?;
         super::commit::bump_revision(connection)?;
     }
     Ok(swept)

@@ -17,7 +17,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{
     OpenAs,
@@ -275,7 +275,7 @@ impl Desk {
                         return inbox.blocking_recv();
                     }
                 }
-                Err(_) => self.writing.keys().borrow_mut().rest(),
+                Err(_) => self.rest(),
             }
         }
     }
@@ -290,6 +290,22 @@ impl Desk {
             Err(_) => self.undo(),
         }
         done
+    }
+
+    /// Gives memory back, and keeps what was learnt of the keys for the next rush.
+    fn rest(&mut self) {
+        let keep = self.begin().and_then(|()| {
+            self.said(self.writing.keys().borrow_mut().keep_filter(&self.writing))?;
+            self.sql("COMMIT")?;
+            self.writing.committed();
+            Ok(())
+        });
+        if let Err(error) = keep {
+            // It can be learnt again.
+            debug!("{error}");
+            self.undo();
+        }
+        self.writing.keys().borrow_mut().rest();
     }
 
     /// One transaction for `first` and those that wait behind it. Gives back a job that
@@ -436,6 +452,9 @@ impl Desk {
             && let Err(error) = self.catch_up()
         {
             warn!("{error}");
+        }
+        if self.writing.keys().borrow().has_filter() {
+            self.rest();
         }
         let Self { writing, path, identity, .. } = self;
         let connection = writing.into_connection();

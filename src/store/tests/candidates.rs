@@ -146,6 +146,10 @@ fn as_of_before_periods(shell: &Connection) {
                  ALTER TABLE state DROP COLUMN keys_from;
                  ALTER TABLE state DROP COLUMN index_from;
                  DROP TABLE leases;
+                 DROP TABLE key_filters; DROP TABLE key_changes;
+                 ALTER TABLE state DROP COLUMN filter_from;
+                 ALTER TABLE state DROP COLUMN filter_to;
+                 ALTER TABLE state DROP COLUMN filter_kind;
                  ALTER TABLE feeds ADD COLUMN leased_until TEXT;
                  CREATE INDEX feeds_leased ON feeds (leased_until);";
     shell.execute_batch(later).unwrap();

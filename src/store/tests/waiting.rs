@@ -203,6 +203,82 @@ async fn an_article_that_waits_can_be_edited_and_taken_away() {
     assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
 }
 
+/// Closes the store, and tells of how many entries what was left in it knows the keys. It knows
+/// all that are in the table.
+async fn filtered_to(house: &House) -> i64 {
+    house.store.close().await.unwrap();
+    let shell = house.shell();
+    let from = house.number("SELECT filter_from FROM state");
+    assert!(filter::Filter::work_to_load(&shell, from).unwrap().is_some());
+    let filter = filter::Filter::load(&shell, from).unwrap().unwrap();
+    let mut keys = shell.prepare("SELECT key FROM dedup_keys").unwrap();
+    let keys = keys.query_map([], |row| row.get::<_, i64>(0)).unwrap();
+    let mut lacking = keys.map(Result::unwrap).filter(|key| !filter.may_have(*key));
+    assert_eq!(lacking.next(), None);
+    house.number("SELECT filter_to FROM state")
+}
+
+fn numbered(numbers: std::ops::Range<i64>, text: &str) -> Vec<Entry> {
+    let told = numbers.map(|number| {
+        changed(entry(&format!("told{number}")), |entry| {
+            entry.title = Some(format!("{text} of {number}"));
+            entry.url = Some(format!("https://example.org/{text}/{number}").parse().unwrap());
+            let words: Vec<String> =
+                (0..60).map(|at| format!("{text}{}", (number + 3) * (at * at + 7))).collect();
+            entry.content = Some(Html::sanitized(format!("<p>{}</p>", words.join(" "))));
+        })
+    });
+    told.collect()
+}
+
+#[tokio::test]
+async fn which_keys_nobody_has_is_known_after_a_restart() {
+    let mut house = House::with(&["one", "two", "three"]).await;
+    house.poll(1, noon(), &numbered(0..60, "Apples")).await;
+    assert_eq!(filtered_to(&house).await, 60);
+    assert_eq!(
+        house.number("SELECT sum(keys) FROM key_filters"),
+        house.number("SELECT count(*) FROM dedup_keys")
+    );
+
+    // A few more, and other words for some that are known.
+    again(&mut house).await;
+    house.poll(1, noon() + hours(1), &numbered(55..65, "Pears")).await;
+    assert_eq!(filtered_to(&house).await, 60);
+    assert_eq!(house.number("SELECT count(*) FROM key_changes"), 5);
+    again(&mut house).await;
+    for (text, joined) in [("Pears", 1), ("Apples", 0)] {
+        let copy = changed(numbered(57..58, text).remove(0), |entry| entry.guid = text.into());
+        assert_eq!(house.poll(2, noon() + hours(2), &[copy]).await.joined, joined, "{text}");
+    }
+
+    // Many more: what is known of them is written as well.
+    house.poll(3, noon() + hours(3), &numbered(100..160, "Plums")).await;
+    assert_eq!(filtered_to(&house).await, 127);
+    assert_eq!(house.number("SELECT count(*) FROM key_changes"), 0);
+    assert_eq!(house.number("SELECT count(*) FROM key_filters"), 1);
+
+    // The last ones are swept, and others get their numbers.
+    again(&mut house).await;
+    house.poll(3, noon() + hours(4), &numbered(200..201, "Cherries")).await;
+    let keep = Duration::from_secs(86_400);
+    house.store.sweep(noon() + hours(48), keep).await.unwrap();
+    house.store.sweep(noon() + hours(49), keep).await.unwrap();
+    let left = house.number("SELECT max(id) FROM entries");
+    assert_eq!(filtered_to(&house).await, left.min(127));
+    again(&mut house).await;
+    house.poll(3, noon() + hours(50), &numbered(300..320, "Quinces")).await;
+    filtered_to(&house).await;
+
+    // Made otherwise, it is not read.
+    house.shell().execute("UPDATE state SET filter_kind = filter_kind + 1", []).unwrap();
+    assert_eq!(filter::Filter::work_to_load(&house.shell(), i64::MAX).unwrap(), None);
+    again(&mut house).await;
+    let again = changed(numbered(310..311, "Quinces").remove(0), |entry| entry.guid = "q".into());
+    assert_eq!(house.poll(2, noon() + hours(51), &[again]).await.joined, 1);
+    house.healthy().await;
+}
+
 /// FTS5 writes out what it has in memory whenever it is told of a row before the last one.
 #[tokio::test]
 async fn edits_of_many_articles_are_one_part_of_the_index() {
