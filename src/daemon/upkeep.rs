@@ -1,4 +1,5 @@
-//! What the store needs beside polls: retention, and HTML cleaned by the newest rules.
+//! What the store needs beside polls: retention, HTML cleaned by the newest rules, and a search
+//! index in few parts.
 //!
 //! In: nights, and a stop. Out: a tidy store. Runs beside the poll loop, in steps between
 //! which polls commit, so that neither a long sweep nor a million old entries keep a feed
@@ -7,9 +8,12 @@
 use std::{panic::catch_unwind, sync::Arc, time::Duration};
 
 use chrono::Utc;
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::{
     parse::html,
@@ -40,11 +44,25 @@ pub async fn keep(
             sweep(&store, keep, &revision).await;
         }
         let _ = told(reclean(&store, html::RULES_VERSION, cleaner(), PAUSE, &revision).await);
-        while wish.changed().await.is_ok() {
-            let now = *wish.borrow_and_update();
-            if now.nights != nights {
-                nights = now.nights;
-                sweep(&store, now.keep, &revision).await;
+        let mut merging = interval(MERGING);
+        merging.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = merging.tick() => {
+                    if let Err(error) = store.merge_index().await {
+                        debug!("the next step is in a moment: {error}");
+                    }
+                }
+                changed = wish.changed() => {
+                    if changed.is_err() {
+                        break;
+                    }
+                    let now = *wish.borrow_and_update();
+                    if now.nights != nights {
+                        nights = now.nights;
+                        sweep(&store, now.keep, &revision).await;
+                    }
+                }
             }
         }
     };
@@ -141,3 +159,6 @@ fn told<T>(done: Result<T, StoreError>) -> Option<T> {
 
 /// Between two steps: polls come first, and a fraction of one core is enough.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Between two steps that merge the search index. A step is some hundredths of a second of work.
+const MERGING: Duration = Duration::from_secs(10);

@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_words_and_their_columns.sql"),
     include_str!("migrations/0010_who_polls.sql"),
     include_str!("migrations/0011_which_keys_nobody_has.sql"),
+    include_str!("migrations/0012_parts_of_the_index.sql"),
 ];
 
 /// Refuses a file that is not ours or newer than we are. Writes nothing.

@@ -528,6 +528,13 @@ impl Store {
         Ok(swept)
     }
 
+    /// One small step towards fewer parts of the search index. Commits leave one each, and with
+    /// two hundred of them FTS5 merges all in the middle of a commit.
+    pub async fn merge_index(&self) -> Result<(), StoreError> {
+        let step = |connection: &Writing| sweep::merge_index(connection, MERGED_PAGES).map(drop);
+        self.writer()?.run_alone("merging its search index", step).await
+    }
+
     /// `PRAGMA integrity_check` and `foreign_key_check`: one line for each finding.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
         self.inner.readers.look("checking the store", sweep::check).await
@@ -556,6 +563,9 @@ impl Store {
         self.inner.writer.as_ref().ok_or_else(only_reading)
     }
 }
+
+/// Pages of one step of [`Store::merge_index`]: some 4 MiB.
+const MERGED_PAGES: i64 = 256;
 
 /// What a sweep took away.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -218,15 +218,21 @@ fn prune_fetches(connection: &Connection, limit: &str) -> Result<u64, Fault> {
     Ok(u64::try_from(pruned).unwrap_or(0))
 }
 
-/// Gives space back and merges the search index, a little at a time. Tells whether there
-/// is more to do.
-pub(super) fn tidy(connection: &Writing) -> Result<bool, Fault> {
+/// Brings parts of the search index together, where there are sixteen of one size: each is
+/// looked into by every search. Writes about so many pages, and tells whether it wrote any.
+pub(super) fn merge_index(connection: &Writing, pages: i64) -> Result<bool, Fault> {
     let before = connection.total_changes();
     connection
         .prepare_cached("INSERT INTO search (search, rank) VALUES ('merge', ?1)")?
-        .execute([TIDY_PAGES])?;
+        .execute([pages])?;
     // FTS5's own word for "nothing left to merge".
-    let merged = connection.total_changes() - before >= 2;
+    Ok(connection.total_changes() - before >= 2)
+}
+
+/// Gives space back and merges the search index, a little at a time. Tells whether there
+/// is more to do.
+pub(super) fn tidy(connection: &Writing) -> Result<bool, Fault> {
+    let merged = merge_index(connection, TIDY_PAGES)?;
     let free = |connection: &Connection| {
         connection.pragma_query_value(None, "freelist_count", |row| row.get::<_, i64>(0))
     };

@@ -197,3 +197,21 @@ async fn a_sweep_is_missed_where_none_was_within_a_day() {
     assert!(!house.store.missed_sweep(noon() + hours(24)).await.unwrap());
     assert!(house.store.missed_sweep(noon() + hours(26)).await.unwrap());
 }
+
+#[tokio::test]
+async fn parts_of_the_search_index_are_brought_together_sixteen_at_a_time() {
+    let house = House::with(&["one"]).await;
+    let parts = "SELECT count(DISTINCT segid) FROM search_idx";
+    for number in 0..15 {
+        house.poll(1, noon() + hours(number), &[entry(&format!("word{number}"))]).await;
+    }
+    house.store.merge_index().await.unwrap();
+    assert_eq!(house.number(parts), 15);
+    house.poll(1, noon() + hours(15), &[entry("word15")]).await;
+    house.store.merge_index().await.unwrap();
+    assert_eq!(house.number(parts), 1);
+    for number in 0..16 {
+        assert_eq!(house.found(&format!("word{number}")).await.len(), 1, "{number}");
+    }
+    house.healthy().await;
+}
