@@ -98,10 +98,10 @@ pub(super) fn sharing(
     // seen within it, has come since then.
     let since = before(standing.at().min(standing.first_seen));
     let present = period_of(standing.first_seen);
-    let lowest_waiting = shelves.waiting.and_then(|keys| keys.borrow().lowest_waiting());
-    let waiting = lowest_waiting.map(|lowest| (lowest >> HASH_BITS, present));
+    let waiting = shelves.waiting.and_then(|keys| keys.borrow().span_waiting());
+    let waiting = waiting.map(|(lowest, highest)| (lowest >> HASH_BITS, highest >> HASH_BITS));
     let (first, last) = match (stored, waiting) {
-        (Some(stored), Some(waiting)) => (stored.0.min(waiting.0), stored.1),
+        (Some(stored), Some(waiting)) => (stored.0.min(waiting.0), stored.1.max(waiting.1)),
         (Some(periods), None) | (None, Some(periods)) => periods,
         (None, None) => return Ok(BTreeSet::new()),
     };

@@ -18,6 +18,8 @@ const PART_KEYS: u32 = 1 << 20;
 /// For each of them.
 const BITS_A_KEY: u32 = 12;
 
+const PART_BITS: usize = (PART_KEYS * BITS_A_KEY) as usize;
+
 /// Bits that a key sets: one in 150 that nobody has is looked for in vain. With eight of them it
 /// would be one in 300, and each is a look into memory that is far away.
 const HASHES: u32 = 4;
@@ -25,10 +27,17 @@ const HASHES: u32 = 4;
 /// Parts, of 1.5 MiB each. With more keys than that, all are looked for.
 const MOST_PARTS: usize = 16;
 
-/// To read a part is as much work as to read the keys of so many entries.
-const PART_IS_AS: i64 = 400;
+/// To read a part is as much work as to read the keys of so many entries in `dedup_keys`, …
+const PART_IS_AS: i64 = 1_000;
 
-/// With fewer entries that the parts in the store do not know, they are not written again.
+/// … to read those of one out of its row, among rows with whole texts, …
+const ROW_IS_AS: i64 = 16;
+
+/// … and out of a row that stands somewhere.
+const LONE_ROW_IS_AS: i64 = 64;
+
+/// With fewer entries that the parts in the store do not know as they are, they are not written
+/// again.
 const WORTH_KEEPING: i64 = if cfg!(test) { 50 } else { 5_000 };
 
 /// Over all keys from one on.
@@ -86,26 +95,27 @@ impl Filter {
         Ok(Some(filter))
     }
 
-    /// Reading the keys of how many entries is as much work as [`Self::load`]. `None`: nothing is
-    /// there to be read.
+    /// Reading the keys of how many entries, as [`Self::read`] does, is as much work as
+    /// [`Self::load`]. `None`: nothing is there to be read.
     pub(super) fn work_to_load(
         connection: &Connection,
         from: i64,
     ) -> rusqlite::Result<Option<i64>> {
         connection
             .prepare_cached(
-                "SELECT (SELECT coalesce(max(id), 0) FROM entries) - filter_to
-                      + (SELECT count(*) FROM key_changes)
-                      + ?3 * (SELECT count(*) FROM key_filters WHERE highest >= ?1)
+                "SELECT ?3 * ((SELECT coalesce(max(id), 0) FROM entries) - filter_to)
+                      + ?4 * (SELECT count(*) FROM key_changes)
+                      + ?5 * (SELECT count(*) FROM key_filters WHERE highest >= ?1)
                    FROM state WHERE filter_from <= ?1 AND filter_kind = ?2",
             )?
-            .query([from, kind(), PART_IS_AS])?
+            .query([from, kind(), ROW_IS_AS, LONE_ROW_IS_AS, PART_IS_AS])?
             .next()?
             .map(|row| row.get(0))
             .transpose()
     }
 
-    /// The one that [`Self::keep`] left, with all that has come since. `None`: it is full.
+    /// The one that [`Self::keep`] left, with all that has come since. `None`: it is full, or
+    /// somebody has damaged it.
     pub(super) fn load(connection: &Connection, from: i64) -> rusqlite::Result<Option<Self>> {
         let mut filter = Self::new(from);
         let mut parts = connection.prepare_cached(
@@ -113,9 +123,13 @@ impl Filter {
         )?;
         let mut rows = parts.query([from])?;
         while let Some(row) = rows.next()? {
+            let words = words(row.get_ref(3)?.as_blob()?);
+            if words.len() * 64 != PART_BITS {
+                return Ok(None);
+            }
             filter.parts.push(Part {
                 row: row.get(0)?,
-                bits: BloomFilter::from_vec(words(row.get_ref(3)?.as_blob()?)).hashes(HASHES),
+                bits: BloomFilter::from_vec(words).hashes(HASHES),
                 keys: row.get(1)?,
                 highest: row.get(2)?,
                 is_kept: true,
@@ -146,7 +160,7 @@ impl Filter {
     /// All of their keys have to be in it.
     pub(super) fn keep(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let unknown: i64 = connection.query_row(
-            "SELECT (SELECT coalesce(max(id), 0) FROM entries)
+            "SELECT (SELECT coalesce(max(id), 0) FROM entries) + (SELECT count(*) FROM key_changes)
                   - iif(filter_kind = ?1, coalesce(filter_to, 0), 0) FROM state",
             [kind()],
             |row| row.get(0),
@@ -174,7 +188,7 @@ impl Filter {
 
 impl Part {
     fn new() -> Self {
-        let bits = BloomFilter::with_num_bits((PART_KEYS * BITS_A_KEY) as usize).hashes(HASHES);
+        let bits = BloomFilter::with_num_bits(PART_BITS).hashes(HASHES);
         Self { row: None, bits, keys: 0, highest: i64::MIN, is_kept: false }
     }
 

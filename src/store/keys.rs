@@ -43,12 +43,12 @@ pub(super) struct Keys {
     is_said: bool,
     /// Since when something has waited.
     since: Option<Instant>,
-    /// No key that waits is lower.
-    lowest: Option<i64>,
     transaction: Transaction,
     filter: Option<Filter>,
     /// Entries whose keys were looked for without a filter.
     looked_for: i64,
+    /// When keys were looked for.
+    last_look: Option<Instant>,
 }
 
 /// What the open transaction did, in case it is undone.
@@ -58,8 +58,16 @@ struct Transaction {
     removed: Vec<Pair>,
     from_before: Option<Option<i64>>,
     has_written: bool,
-    /// It found the table completed by somebody else, or completed it itself.
-    is_complete: bool,
+    /// What waited before it, and is in the table if it is committed.
+    aside: Option<Aside>,
+}
+
+#[derive(Debug)]
+struct Aside {
+    waiting: Waiting,
+    from: Option<i64>,
+    is_said: bool,
+    since: Option<Instant>,
 }
 
 impl Keys {
@@ -77,19 +85,18 @@ impl Keys {
     pub(super) fn add(&mut self, key: i64, entry: i64) {
         self.transaction.from_before.get_or_insert(self.from);
         self.from = Some(self.from.map_or(entry, |from| from.min(entry)));
-        self.lowest = Some(self.lowest.map_or(key, |lowest| lowest.min(key)));
         self.waiting.add((key, entry));
         self.transaction.added.push((key, entry));
         self.note(key);
     }
 
-    /// An entry has the key no more. Tells whether it was only waiting.
+    /// An entry has the key no more. Tells whether it was waiting.
     pub(super) fn remove(&mut self, key: i64, entry: i64) -> bool {
         let was_waiting = self.waiting.remove((key, entry));
         if was_waiting {
             self.transaction.removed.push((key, entry));
         }
-        was_waiting && !self.transaction.is_complete
+        was_waiting
     }
 
     /// The key is in the table, or comes to be.
@@ -112,9 +119,9 @@ impl Keys {
         !self.waiting.pairs.is_empty()
     }
 
-    /// A key that is not above any that waits. `None`: none waits.
-    pub(super) fn lowest_waiting(&self) -> Option<i64> {
-        self.lowest
+    /// No key that waits is below the first or above the second. `None`: none waits.
+    pub(super) fn span_waiting(&self) -> Option<(i64, i64)> {
+        self.waiting.span
     }
 
     /// `false`: the table has no such key.
@@ -130,6 +137,7 @@ impl Keys {
         from: i64,
         recent: impl FnOnce() -> rusqlite::Result<i64>,
     ) -> rusqlite::Result<()> {
+        self.last_look = Some(Instant::now());
         if self.filter.is_some() {
             return Ok(());
         }
@@ -139,18 +147,22 @@ impl Keys {
             return Ok(());
         }
         let most = self.looked_for.saturating_mul(READ_MEANWHILE);
-        let mut filter = if Filter::work_to_load(connection, from)?.is_some_and(|work| work <= most)
-        {
-            Filter::load(connection, from)?
-        } else if recent()? <= most {
-            Filter::read(connection, from)?
-        } else {
-            return Ok(());
+        let recent = recent()?;
+        let to_load = Filter::work_to_load(connection, from)?;
+        let mut filter = match to_load {
+            Some(work) if work <= most.min(recent) => Filter::load(connection, from)?,
+            _ => None,
         };
-        let mut waiting = self.waiting.all();
-        let fits = filter.as_mut().is_some_and(|it| waiting.all(|(key, _)| it.add(key)));
-        self.filter = filter.filter(|_| fits);
-        if !fits {
+        let mut is_full = false;
+        if filter.is_none() && recent <= most {
+            filter = Filter::read(connection, from)?;
+            is_full = filter.is_none();
+        }
+        if let Some(mut filter) = filter {
+            is_full = !self.waiting.all().all(|(key, _)| filter.add(key));
+            self.filter = (!is_full).then_some(filter);
+        }
+        if is_full {
             self.looked_for = i64::MIN;
         }
         Ok(())
@@ -161,7 +173,7 @@ impl Keys {
         let few = self.waiting.pairs.len() <= FEW && next == Next::Unknown;
         let long = self.since.is_some_and(|since| since.elapsed() >= LONGEST_WAIT);
         let many = self.waiting.pairs.len() >= MOST_WAITING;
-        if few || long || many || self.transaction.is_complete {
+        if few || long || many {
             return self.write(connection);
         }
         if !self.are_waiting() {
@@ -191,14 +203,21 @@ impl Keys {
         let done = std::mem::take(&mut self.transaction);
         if done.has_written {
             self.waiting = Waiting::default();
-            (self.from, self.since, self.lowest) = (None, None, None);
+            (self.from, self.since) = (None, None);
         }
         self.is_said = !self.waiting.pairs.is_empty();
     }
 
     /// The transaction was undone.
     pub(super) fn undone(&mut self) {
+        // A filter that was made in it does not know what it had taken away.
+        self.rest();
         let undone = std::mem::take(&mut self.transaction);
+        if let Some(aside) = undone.aside {
+            let Aside { waiting, from, is_said, since } = aside;
+            (self.waiting, self.from, self.is_said, self.since) = (waiting, from, is_said, since);
+            return;
+        }
         for pair in undone.removed {
             self.waiting.add(pair);
         }
@@ -210,12 +229,18 @@ impl Keys {
         }
     }
 
-    /// Another process has written: the filter does not know what. Completes the table, if
-    /// keys wait there or here: neither would find the other's.
+    /// As a transaction begins. Another process has written: the filter does not know what.
+    /// Completes the table, if keys wait there or here: neither would find the other's. Nothing
+    /// waits any more.
     pub(super) fn meet_others(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.rest();
         complete(connection)?;
-        self.transaction.is_complete = self.are_waiting();
+        self.transaction.aside = Some(Aside {
+            waiting: std::mem::take(&mut self.waiting),
+            from: self.from.take(),
+            is_said: std::mem::take(&mut self.is_said),
+            since: self.since.take(),
+        });
         Ok(())
     }
 
@@ -225,9 +250,14 @@ impl Keys {
         self.looked_for = 0;
     }
 
-    /// Whether there is anything that [`Self::rest`] would give back.
-    pub(super) fn has_filter(&self) -> bool {
-        self.filter.is_some()
+    /// Since when there is something that [`Self::rest`] would give back, and nobody needed it.
+    pub(super) fn filter_rests_since(&self) -> Option<Instant> {
+        self.filter.as_ref().and(self.last_look)
+    }
+
+    /// Whether the open transaction has brought any.
+    pub(super) fn were_added(&self) -> bool {
+        !self.transaction.added.is_empty()
     }
 
     /// Before [`Self::rest`]: keeps in the store what was learnt of the table.
@@ -242,6 +272,8 @@ struct Waiting {
     pairs: Vec<Pair>,
     /// Where the pairs of a key are.
     places: HashTable<u32>,
+    /// The lowest and the highest key that ever were among them.
+    span: Option<(i64, i64)>,
 }
 
 /// In place of the entry in a pair that was taken out.
@@ -251,6 +283,9 @@ impl Waiting {
     fn add(&mut self, pair: Pair) {
         // Far fewer than 2^32 of them wait.
         let place = u32::try_from(self.pairs.len()).unwrap_or(u32::MAX);
+        let (key, _) = pair;
+        let (lowest, highest) = self.span.unwrap_or((key, key));
+        self.span = Some((lowest.min(key), highest.max(key)));
         self.pairs.push(pair);
         let pairs = &self.pairs;
         let hash_of = |place: &u32| pairs.get(*place as usize).map_or(0, |(key, _)| hash(*key));

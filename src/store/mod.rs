@@ -564,8 +564,8 @@ impl Store {
     }
 }
 
-/// Pages of one step of [`Store::merge_index`]: some 4 MiB.
-const MERGED_PAGES: i64 = 256;
+/// FTS5's pages, of 4 kB, of one step of [`Store::merge_index`].
+const MERGED_PAGES: i64 = 1_000;
 
 /// What a sweep took away.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -219,7 +219,7 @@ fn prune_fetches(connection: &Connection, limit: &str) -> Result<u64, Fault> {
 }
 
 /// Brings parts of the search index together, where there are sixteen of one size: each is
-/// looked into by every search. Writes about so many pages, and tells whether it wrote any.
+/// looked into by every search. Writes about so many pages of 4 kB, and tells whether it wrote any.
 pub(super) fn merge_index(connection: &Writing, pages: i64) -> Result<bool, Fault> {
     let before = connection.total_changes();
     connection
@@ -245,7 +245,8 @@ pub(super) fn tidy(connection: &Writing) -> Result<bool, Fault> {
     Ok(merged || (left > 0 && left < free_before))
 }
 
-/// Pages that one step of [`tidy`] writes: 8 MiB, so that no poll waits long.
+/// Pages that one step of [`tidy`] writes, 4 MB of the index and 16 MiB of the file at most, so that
+/// no poll waits long.
 const TIDY_PAGES: i64 = 1_000;
 
 /// What is wrong with the file, one line each.

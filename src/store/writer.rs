@@ -45,11 +45,11 @@ const GATHERING: Duration = Duration::from_millis(40);
 /// How often it looks for them; when none has come since, it ends.
 const LOOK: Duration = Duration::from_millis(8);
 
-/// Without a job for so long, what waits is written. Transactions that follow each other more
-/// closely are a rush.
+/// Without a job for so long, what waits is written. Transactions with keys that follow each other
+/// more closely are a rush.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Without a job for so long, the filter over the keys is given up.
+/// Without a look for keys for so long, the filter over them is given up.
 const LONG_PAUSE: Duration = Duration::from_secs(30);
 
 /// Work that may share a transaction with others. It is done again where it shared one with
@@ -205,8 +205,12 @@ struct Desk {
     clock: Option<Runtime>,
     /// Of the last transaction.
     jobs_before: usize,
-    /// When the last transaction ended.
+    /// When the last transaction ended that brought keys.
     ended: Option<Instant>,
+    /// The open transaction began soon after that.
+    is_rush: bool,
+    /// The open transaction has taken over what others had left.
+    met_others: bool,
     /// SQLite's mark of what other processes wrote.
     data_version: i64,
 }
@@ -224,6 +228,8 @@ impl Desk {
             clock,
             jobs_before: 0,
             ended: None,
+            is_rush: false,
+            met_others: false,
             data_version: 0,
         })
     }
@@ -257,11 +263,11 @@ impl Desk {
     fn wait(&mut self, inbox: &mut mpsc::Receiver<Job>) -> Option<Job> {
         loop {
             let is_behind = self.writing.is_behind();
-            let has_filter = self.writing.keys().borrow().has_filter();
-            let patience = match (is_behind, has_filter) {
+            let rests_since = self.writing.keys().borrow().filter_rests_since();
+            let patience = match (is_behind, rests_since) {
                 (true, _) => PAUSE,
-                (false, true) => LONG_PAUSE,
-                (false, false) => return inbox.blocking_recv(),
+                (false, Some(since)) => LONG_PAUSE.saturating_sub(since.elapsed()),
+                (false, None) => return inbox.blocking_recv(),
             };
             let Some(clock) = &self.clock else { return inbox.blocking_recv() };
             let next = clock.block_on(async { timeout(patience, inbox.recv()).await });
@@ -366,14 +372,22 @@ impl Desk {
     /// One job in a transaction of its own, after it shared one with a job that failed.
     fn again(&mut self, job: &mut dyn Work) -> Result<(), StoreError> {
         self.begin()?;
-        let done = if job.run(&self.writing, &self.path) { self.commit(true) } else { Ok(()) };
+        if job.run(&self.writing, &self.path) {
+            let done = self.commit(true);
+            if done.is_err() {
+                self.undo();
+            }
+            return done;
+        }
         self.undo();
-        done
+        Ok(())
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
         self.still_there()?;
         self.sql("BEGIN IMMEDIATE")?;
+        self.is_rush = self.ended.is_some_and(|ended| ended.elapsed() < PAUSE);
+        self.met_others = false;
         let met = self.meet_others();
         if met.is_err() {
             self.undo();
@@ -389,6 +403,7 @@ impl Desk {
         if self.data_version != version {
             let met = self.writing.meet_others();
             met.map_err(|fault| fault.at(&self.path, "completing what waited"))?;
+            self.met_others = true;
         }
         self.data_version = version;
         Ok(())
@@ -396,15 +411,18 @@ impl Desk {
 
     /// `more`: another transaction begins at once.
     fn commit(&mut self, more: bool) -> Result<(), StoreError> {
-        let next = match self.ended {
-            _ if more => Next::AtOnce,
-            Some(ended) if ended.elapsed() < PAUSE => Next::Soon,
-            _ => Next::Unknown,
+        let next = match (more, self.is_rush) {
+            (true, _) => Next::AtOnce,
+            (false, true) => Next::Soon,
+            (false, false) => Next::Unknown,
         };
+        let brings_keys = self.writing.keys().borrow().were_added();
         self.said(self.writing.settle(next))?;
         self.sql("COMMIT")?;
         self.writing.committed();
-        self.ended = Some(Instant::now());
+        if brings_keys {
+            self.ended = Some(Instant::now());
+        }
         Ok(())
     }
 
@@ -412,8 +430,10 @@ impl Desk {
     /// do that by itself.
     fn undo(&mut self) {
         self.writing.undone();
-        // What others had left to be written was undone as well: look again.
-        self.data_version = 0;
+        if self.met_others {
+            // What others had left to be written was undone as well: look again.
+            self.data_version = 0;
+        }
         if !self.writing.is_autocommit() {
             let _ = self.writing.execute_batch("ROLLBACK");
         }
@@ -453,7 +473,7 @@ impl Desk {
         {
             warn!("{error}");
         }
-        if self.writing.keys().borrow().has_filter() {
+        if self.writing.keys().borrow().filter_rests_since().is_some() {
             self.rest();
         }
         let Self { writing, path, identity, .. } = self;

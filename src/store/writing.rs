@@ -10,7 +10,7 @@
 
 use std::{cell::RefCell, ops::Deref};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
     error::Fault,
@@ -246,7 +246,16 @@ fn say_all_is_there(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Completes the tables where a process ended before it had written what waited.
 pub(super) fn recover(connection: &Connection) -> Result<(), Fault> {
-    let transaction = connection.unchecked_transaction()?;
+    let is_complete: bool = connection.query_row(
+        "SELECT keys_from IS NULL AND index_from IS NULL FROM state",
+        [],
+        |row| row.get(0),
+    )?;
+    if is_complete {
+        return Ok(());
+    }
+    // Who has to wait for another process has to do so before it reads anything.
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     keys::complete(&transaction)?;
     complete(&transaction)?;
     Ok(transaction.commit()?)

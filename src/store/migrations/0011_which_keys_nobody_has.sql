@@ -2,7 +2,7 @@
 -- anew from a store of a million entries takes longer than most rushes.
 
 CREATE TABLE key_filters (
-    -- Bloom filters over `dedup_keys`: a key that is in none of them is in no row.
+    -- Bloom filters over `dedup_keys`, from `state.filter_from` on and as of `state.filter_to`: a key that is in none of them no entry had then.
     part INTEGER PRIMARY KEY, -- in the order in which they were filled
     keys INTEGER NOT NULL, -- how many went in
     highest INTEGER NOT NULL, -- the highest of them

@@ -135,22 +135,48 @@ async fn what_waits_in_one_process_is_found_by_another() {
         }
         told.push(word);
     }
-    // Edited by the one whose words they are not.
-    let edited = changed(entry("story11"), |entry| {
-        entry.guid = "story11-1".into();
+    // Edited while it waits, by the one in which it does not, and the other goes on.
+    let own = changed(entry("own"), |entry| entry.guid = "own-1".into());
+    house.poll(1, noon(), std::slice::from_ref(&own)).await;
+    let edited = changed(own, |entry| {
+        entry.title = Some("Nothing but pears".into());
         entry.content = Some(Html::sanitized("<p>Nothing but pears now.</p>"));
     });
     beside.commit(update(FeedId(1), noon() + hours(1), &[edited])).await.unwrap();
+    house.poll(3, noon(), &[entry("last")]).await;
     beside.close().await.unwrap();
     house.store.close().await.unwrap();
     assert_eq!(house.text("SELECT keys_from || index_from FROM state"), "");
     let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
     assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+    let stale = "SELECT count(*) FROM dedup_keys k WHERE NOT EXISTS (
+        SELECT 1 FROM entries e WHERE e.id = k.entry_id
+           AND instr(hex(e.dedup_keys), printf('%02X%02X', k.key & 255, k.key >> 8 & 255)) > 0)";
+    assert_eq!(house.number(stale), 0);
     for word in &told {
         let hits = format!("SELECT count(*) FROM search('{word}')");
         assert_eq!(house.number(&hits), 1, "{word}");
     }
     house.shell().execute("INSERT INTO search (search) VALUES ('integrity-check')", []).unwrap();
+}
+
+/// Whoever opens the store completes it, and waits for transactions that others have open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_can_be_opened_while_another_process_is_in_a_rush() {
+    let house = house_of(1).await;
+    house.poll(1, noon(), &[entry("pears")]).await;
+    let beside = house.shell();
+    beside.execute_batch("UPDATE state SET keys_from = 1, index_from = 1").unwrap();
+    let path = house.path();
+    let opening = std::thread::spawn(move || Store::open(&path, OpenAs::Beside, RULES).map(drop));
+    let mut rounds = 0;
+    while rounds < 300 && !opening.is_finished() {
+        let write = "BEGIN IMMEDIATE; UPDATE state SET revision = revision + 1; COMMIT";
+        beside.execute_batch(write).unwrap();
+        rounds += 1;
+    }
+    opening.join().unwrap().unwrap();
+    assert_eq!(house.text("SELECT keys_from || index_from FROM state"), "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
