@@ -7,6 +7,7 @@
 mod daemon;
 mod farm;
 mod floor;
+mod grow;
 mod http;
 mod idle;
 mod measure;

@@ -2,7 +2,8 @@
 //!
 //! One store is filled by merganser's own polls of a farm whose every entry is new each time,
 //! and measured at each size. Whole commands are measured, so a figure holds the start of the
-//! process; the first row is that start alone.
+//! process; the first row is that start alone. With `--grown`, the last store is made larger still by
+//! copying its rows: as large as years of polls make one.
 
 use std::{
     path::{Path, PathBuf},
@@ -16,6 +17,7 @@ use rusqlite::Connection;
 use crate::{
     daemon::{Daemon, Usage},
     farm::{RENEWAL_SECONDS, Shape},
+    grow,
     http::Http,
     measure::{self, median},
     stage::{self, Farm},
@@ -27,6 +29,9 @@ pub struct Command {
     /// Entries in the store, in ascending order
     #[arg(long, value_delimiter = ',', default_value = "10000,100000,1000000")]
     sizes: Vec<u64>,
+    /// At last, a store that is made of the last one by copying it, each copy 28 days later
+    #[arg(long)]
+    grown: Option<u64>,
     /// Feeds that bring them; with 29 entries a feed and round
     #[arg(long, default_value_t = 350)]
     feeds: usize,
@@ -84,6 +89,14 @@ impl Command {
             // The next size may be an hour away.
             column.iter().for_each(|(name, value)| eprintln!("{name}: {value:.1}"));
             columns.push((shown, column));
+        }
+        if let Some(size) = self.grown {
+            let reached = grow::grow(&farm.config().with_file_name("merganser.db"), size)?;
+            // Nobody filled it, and nobody waits for that.
+            let mut column =
+                vec![("filling, CPU us an entry", f64::NAN), ("filling, peak MB", f64::NAN)];
+            self.measure(&binary, &farm, &mut column)?;
+            columns.push((reached, column));
         }
         println!("{surroundings}; {}; {} feeds.\n", stage::version(&binary)?, self.feeds);
         print(&columns);
@@ -197,7 +210,8 @@ fn print(columns: &[(u64, Column)]) {
     let Some((_, first)) = columns.first() else { return };
     for (at, (name, _)) in first.iter().enumerate() {
         let values = columns.iter().filter_map(|(_, column)| column.get(at));
-        let values: Vec<String> = values.map(|(_, value)| format!("{value:.1}")).collect();
+        let shown = |value: &f64| if value.is_nan() { "".into() } else { format!("{value:.1}") };
+        let values: Vec<String> = values.map(|(_, value)| shown(value)).collect();
         println!("| {name} | {} |", values.join(" | "));
     }
 }
