@@ -79,11 +79,12 @@ fn addresses(feeds: usize, port: u16) -> Vec<String> {
     (0..feeds).map(|feed| format!("http://{}:{port}/feed/{feed}.xml", host(feed))).collect()
 }
 
-/// The config is merganser's as it ships, but for what a farm on loopback needs.
+/// The config is merganser's as it ships, but for what a farm on loopback needs, and that nothing is
+/// swept: stores that were grown begin years ago.
 fn write_files(folder: &Path, addresses: &[String]) -> Result<()> {
     fs::create_dir_all(folder)?;
     let mut config = String::from(
-        "[store]\npath = \"merganser.db\"\n\n[fetch]\nallow_private_networks = true\n\n\
+        "[store]\npath = \"merganser.db\"\n\n[retention]\nkeep = \"36500d\"\n\n[fetch]\nallow_private_networks = true\n\n\
          [server]\nlisten = \"127.0.0.1:8480\"\n\n[[output]]\nname = \"all\"\ntitle = \"All\"\n",
     );
     for (number, address) in addresses.iter().enumerate() {
