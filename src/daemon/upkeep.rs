@@ -10,7 +10,7 @@ use std::{panic::catch_unwind, sync::Arc, time::Duration};
 use chrono::Utc;
 use tokio::{
     sync::watch,
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval_at},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -44,7 +44,8 @@ pub async fn keep(
             sweep(&store, keep, &revision).await;
         }
         let _ = told(reclean(&store, html::RULES_VERSION, cleaner(), PAUSE, &revision).await);
-        let mut merging = interval(MERGING);
+        // Not at once: who has just started is asked for its first pages.
+        let mut merging = interval_at(Instant::now() + MERGING, MERGING);
         merging.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
