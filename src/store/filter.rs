@@ -28,7 +28,7 @@ const HASHES: u32 = 4;
 const MOST_PARTS: usize = 16;
 
 /// To read a part is as much work as to read the keys of so many entries in `dedup_keys`, …
-const PART_IS_AS: i64 = 1_000;
+pub(super) const PART_IS_AS: i64 = 1_000;
 
 /// … to read those of one out of its row, among rows with whole texts, …
 const ROW_IS_AS: i64 = 16;
@@ -159,13 +159,18 @@ impl Filter {
     /// Writes it into the store, where it knows of many entries that what is there does not.
     /// All of their keys have to be in it.
     pub(super) fn keep(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let unknown: i64 = connection.query_row(
-            "SELECT (SELECT coalesce(max(id), 0) FROM entries) + (SELECT count(*) FROM key_changes)
-                  - iif(filter_kind = ?1, coalesce(filter_to, 0), 0) FROM state",
-            [kind()],
-            |row| row.get(0),
+        let (all, to, made): (i64, Option<i64>, Option<i64>) = connection.query_row(
+            "SELECT (SELECT coalesce(max(id), 0) FROM entries) + (SELECT count(*) FROM key_changes),
+                    filter_to, filter_kind FROM state",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
-        if unknown < WORTH_KEEPING {
+        // Many stores are small, and end here: for the kind, a whole part is made and read.
+        if all < WORTH_KEEPING {
+            return Ok(());
+        }
+        let known = to.filter(|_| made == Some(kind())).unwrap_or(0);
+        if all - known < WORTH_KEEPING {
             return Ok(());
         }
         if self.parts.iter().all(|part| part.row.is_none()) {
@@ -249,8 +254,8 @@ pub(super) fn note_change(connection: &Connection, entry: i64) -> rusqlite::Resu
 pub(super) fn note_sweep(connection: &Connection) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "UPDATE state SET filter_to = (SELECT coalesce(max(id), 0) FROM entries)
-              WHERE filter_to > (SELECT coalesce(max(id), 0) FROM entries)",
+            "UPDATE state
+                SET filter_to = min(filter_to, (SELECT coalesce(max(id), 0) FROM entries))",
         )?
         .execute([])?;
     Ok(())

@@ -13,7 +13,7 @@ use hashbrown::HashTable;
 use rusqlite::Connection;
 
 use super::{
-    filter::{Filter, hash},
+    filter::{Filter, PART_IS_AS, hash},
     values::from_blob,
     writing::Next,
 };
@@ -148,7 +148,9 @@ impl Keys {
         }
         let most = self.looked_for.saturating_mul(READ_MEANWHILE);
         let recent = recent()?;
-        let to_load = Filter::work_to_load(connection, from)?;
+        // With less to be done than one part takes, nobody need ask how many there are.
+        let to_load =
+            if most < PART_IS_AS { None } else { Filter::work_to_load(connection, from)? };
         let mut filter = match to_load {
             Some(work) if work <= most.min(recent) => Filter::load(connection, from)?,
             _ => None,

@@ -214,8 +214,7 @@ impl Waiting {
         if self.is_said {
             say_all_is_there(connection)?;
         }
-        self.written = self.changes.len();
-        self.bytes = 0;
+        self.take_over();
         Ok(())
     }
 

@@ -61,6 +61,7 @@ async fn an_entry_that_is_edited_much_later_is_found_by_what_comes_then() {
     house.poll(1, later, &[story("one", Some(later))]).await;
     let done = house.poll(2, later + hours(1), &[story("two", Some(later))]).await;
     assert_eq!(done.joined, 1);
+    house.healthy().await;
     house.store.close().await.unwrap();
     let stale = "SELECT count(*) FROM dedup_keys WHERE entry_id = 1 AND key >> 36 <>
                      (SELECT max(key >> 36) FROM dedup_keys)";

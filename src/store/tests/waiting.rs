@@ -33,6 +33,11 @@ async fn again(house: &mut House) {
     house.store = Store::open(&house.path(), OpenAs::Daemon, RULES).unwrap();
 }
 
+fn all_keys_are_written(house: &House) {
+    let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
+    assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_rush_every_feed_finds_the_story_that_others_tell() {
     const FEEDS: i64 = 400;
@@ -52,8 +57,7 @@ async fn in_a_rush_every_feed_finds_the_story_that_others_tell() {
     // Nothing waits any more, and all is there.
     assert_eq!(house.text("SELECT keys_from || index_from FROM state"), "");
     assert_eq!(house.number("SELECT count(*) FROM search_docsize"), FEEDS + STORIES);
-    let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
-    assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+    all_keys_are_written(&house);
     house.shell().execute("INSERT INTO search (search) VALUES ('integrity-check')", []).unwrap();
     assert_eq!(house.number("SELECT count(*) FROM search('own77')"), 1);
 }
@@ -77,8 +81,7 @@ async fn what_a_failed_transaction_left_waiting_is_forgotten_and_the_rest_is_not
     again(&mut house).await;
     assert_eq!(house.number("SELECT count(*) FROM entries"), 80);
     assert_eq!(house.number("SELECT count(*) FROM search_docsize"), 80);
-    let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
-    assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+    all_keys_are_written(&house);
     house.healthy().await;
 }
 
@@ -147,8 +150,7 @@ async fn what_waits_in_one_process_is_found_by_another() {
     beside.close().await.unwrap();
     house.store.close().await.unwrap();
     assert_eq!(house.text("SELECT keys_from || index_from FROM state"), "");
-    let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
-    assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+    all_keys_are_written(&house);
     let stale = "SELECT count(*) FROM dedup_keys k WHERE NOT EXISTS (
         SELECT 1 FROM entries e WHERE e.id = k.entry_id
            AND instr(hex(e.dedup_keys), printf('%02X%02X', k.key & 255, k.key >> 8 & 255)) > 0)";
@@ -196,8 +198,7 @@ async fn keys_that_cannot_be_written_are_found_all_the_same_and_written_later() 
     let told_again = changed(entry("crane"), |entry| entry.guid = "another".into());
     assert_eq!(house.poll(2, noon(), &[told_again]).await.joined, 1);
     house.store.close().await.unwrap();
-    let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
-    assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+    all_keys_are_written(&house);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -225,8 +226,7 @@ async fn an_article_that_waits_can_be_edited_and_taken_away() {
     let stale = "SELECT count(*) FROM dedup_keys k WHERE NOT EXISTS (
         SELECT 1 FROM entries e WHERE e.id = k.entry_id)";
     assert_eq!(house.number(stale), 0);
-    let keys = "SELECT sum(length(dedup_keys)) / 8 FROM entries";
-    assert_eq!(house.number("SELECT count(*) FROM dedup_keys"), house.number(keys));
+    all_keys_are_written(&house);
 }
 
 /// Closes the store, and tells of how many entries what was left in it knows the keys. It knows
